@@ -1,0 +1,106 @@
+# One make for everything: libraries, programs, tests, the patched Xen, the lab.
+# Non-recursive: each module has a module.mk that names its sources and the
+# modules whose public headers it may include; nothing else is on its -I path,
+# so an include against the dependency direction does not compile.
+
+CONFIG  ?= release
+WERROR  ?= 0
+PREFIX  ?= /usr/local
+DESTDIR ?=
+B       := build/$(CONFIG)
+
+MAKEFLAGS += -rR
+.DELETE_ON_ERROR:
+.SECONDARY:
+.DEFAULT_GOAL := all
+-include config.mk
+
+CXX      ?= g++
+ifeq ($(origin CXX),default)
+CXX      := g++
+endif
+AR       := ar
+STD      := -std=gnu++20
+WARN     := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wold-style-cast -Wnon-virtual-dtor -Wno-c99-extensions
+ifeq ($(WERROR),1)
+WARN     += -Werror
+endif
+opt-release := -O2 -g -D_FORTIFY_SOURCE=2
+opt-debug   := -O0 -g
+opt-asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+opt-tsan    := -O1 -g -fsanitize=thread
+OPT      := $(opt-$(CONFIG))
+ifeq ($(OPT),)
+$(error CONFIG must be release, debug, asan or tsan, not '$(CONFIG)')
+endif
+CXXFLAGS ?=
+LDFLAGS  ?=
+
+# --- the module mechanism --------------------------------------------------
+# A module.mk sets, for module M (its folder's path):
+#   M_SRCS     .cpp files of its library          M_USES  modules whose headers it includes
+#   M_PROGS    programs: name=main.cpp ...        M_PKGS  pkg-config packages
+#   M_LIBS     extra -l flags                     M_DEPS  generated files needed before compiling
+#   M_FLAGS    extra compiler flags               M_TESTS gtest sources: one binary for the module
+modules :=
+obj = $(patsubst %.cpp,$(B)/obj/%.o,$(1))
+lib = $(B)/lib/$(subst /,-,$(1)).a
+closure = $(1) $(foreach u,$($(1)_USES),$(call closure,$(u)))
+define module
+modules += $(1)
+$(1)_ALLSRCS := $$(sort $$($(1)_SRCS) $$(foreach p,$$($(1)_PROGS),$$(lastword $$(subst =, ,$$p))) $$($(1)_TESTS))
+endef
+
+define module_rules
+$(1)_CF := $(addprefix -I,$(wildcard $(1)/include) $(if $(wildcard $(1)/src),$(1)/src,$(1))) \
+  $(foreach u,$($(1)_USES),$(if $(wildcard $(u)/include),-I$(u)/include,-I$(u))) \
+  $(addprefix -I,$($(1)_INCS)) $($(1)_FLAGS) $(if $($(1)_PKGS),$(shell pkg-config --cflags $($(1)_PKGS)))
+$(1)_CLOSURE := $(sort $(call closure,$(1)))
+$(1)_LF = $$(foreach m,$$($(1)_CLOSURE),$$($$m_LIBS) $$(if $$($$m_PKGS),$$(shell pkg-config --libs $$($$m_PKGS))))
+$(call obj,$($(1)_ALLSRCS)): private MODFLAGS = $$($(1)_CF)
+$(call obj,$($(1)_ALLSRCS)): $(1)/module.mk Makefile | $($(1)_DEPS)
+$(if $($(1)_SRCS),$(call lib,$(1)): $(call obj,$($(1)_SRCS)))
+$(foreach p,$($(1)_PROGS),$(call program,$(1),$(firstword $(subst =, ,$(p))),$(lastword $(subst =, ,$(p)))))
+$(if $($(1)_TESTS),$(call testprog,$(1)))
+libraries += $(if $($(1)_SRCS),$(call lib,$(1)))
+endef
+define program
+$(B)/bin/$(2): $(call obj,$(3)) $(foreach m,$(sort $(call closure,$(1))),$(if $($(m)_SRCS),$(call lib,$(m))))
+	@mkdir -p $$(@D); echo "  LD    $$@"
+	@$$(CXX) $$(OPT) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $$($(1)_LF)
+programs += $(B)/bin/$(2)
+
+endef
+define testprog
+$(B)/test/$(subst /,-,$(1)): $(call obj,$($(1)_TESTS)) $(foreach m,$(sort $(call closure,$(1))),$(if $($(m)_SRCS),$(call lib,$(m))))
+	@mkdir -p $$(@D); echo "  LD    $$@"
+	@$$(CXX) $$(OPT) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $$($(1)_LF) $$(shell pkg-config --libs gtest_main)
+testprogs += $(B)/test/$(subst /,-,$(1))
+
+endef
+
+include $(sort $(wildcard */module.mk */*/module.mk */*/*/module.mk))
+$(foreach m,$(modules),$(eval $(call module_rules,$(m))))
+
+$(B)/obj/%.o: %.cpp
+	@mkdir -p $(@D); echo "  CXX   $<"
+	@$(CXX) $(STD) $(OPT) $(WARN) $(MODFLAGS) $(CXXFLAGS) -MMD -MP -c -o $@ $<
+$(B)/lib/%.a:
+	@mkdir -p $(@D); echo "  AR    $@"
+	@rm -f $@; $(AR) rcs $@ $^
+-include $(foreach m,$(modules),$(patsubst %.o,%.d,$(call obj,$($(m)_ALLSRCS))))
+
+# --- targets ----------------------------------------------------------------
+.PHONY: all check help clean distclean
+all: $(libraries) $(programs) ## build the libraries and programs
+
+check: $(testprogs) ## run the unit tests (no root, no Xen)
+	@for t in $(testprogs); do ./$$t --gtest_brief=1 || exit 1; done
+
+clean: ## remove what this CONFIG compiled (the built Xen and images stay)
+	rm -rf $(B)
+distclean: ## remove everything that was built
+	rm -rf build
+
+help: ## this list
+	@grep -hE '^[a-z][a-z0-9-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | sort | awk -F'\t' '{printf "  %-16s %s\n",$$1,$$2}'
