@@ -17,8 +17,6 @@ using Message = std::vector<std::byte>;
 
 class MessageEncoder {
   public:
-    static constexpr std::size_t max_body = 0xffff;
-
     explicit MessageEncoder(std::uint16_t number) {
         put(std::uint16_t{0});  // the length, filled in by finish()
         put(number);
@@ -44,8 +42,9 @@ class MessageEncoder {
 
   private:
     void append(const void* data, std::size_t bytes) {
-        const auto* first = static_cast<const std::byte*>(data);
-        message_.insert(message_.end(), first, first + bytes);
+        const auto at = message_.size();
+        message_.resize(at + bytes);
+        std::memcpy(message_.data() + at, data, bytes);
     }
     Message message_;
 };
