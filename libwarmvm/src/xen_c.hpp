@@ -5,12 +5,19 @@
 #ifndef __XEN_TOOLS__
 #define __XEN_TOOLS__ 1
 #endif
+// First what those headers include themselves, outside the C linkage they do not declare.
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+
+extern "C" {
 #include <xencall.h>
 #include <xenctrl.h>
 #include <xenforeignmemory.h>
 #include <xenguest.h>
 #include <xenstore.h>
 #include <xentoollog.h>
+}
 
 #include <memory>
 #include <string>
