@@ -36,14 +36,13 @@ enum class FaultPoint {
     freeze_guest_done,
     freeze_all_done,
     freeze_armed,
-    freeze_read_only,
     freeze_before_reboot,
     // roothammer resume
     resume_start,
     resume_blob_read,
     resume_restored,
-    resume_committed,
     resume_unpaused,
+    resume_committed,
 };
 
 inline constexpr std::array fault_point_names{
@@ -69,15 +68,14 @@ inline constexpr std::array fault_point_names{
     std::string_view("freeze-guest-done"),
     std::string_view("freeze-all-done"),
     std::string_view("freeze-armed"),
-    std::string_view("freeze-read-only"),
     std::string_view("freeze-before-reboot"),
     std::string_view("resume-start"),
     std::string_view("resume-blob-read"),
     std::string_view("resume-restored"),
-    std::string_view("resume-committed"),
     std::string_view("resume-unpaused"),
+    std::string_view("resume-committed"),
 };
-static_assert(fault_point_names.size() == static_cast<std::size_t>(FaultPoint::resume_unpaused) + 1);
+static_assert(fault_point_names.size() == static_cast<std::size_t>(FaultPoint::resume_committed) + 1);
 
 // Throws Error (EIO, "injected fault at NAME") if this pass is the one asked for.
 void fault_point(FaultPoint point);
