@@ -72,6 +72,10 @@ class Freezer {
             stage(guest, GuestStage::shut_down);
             return;
         }
+        if (!guest.note.empty()) {  // preflight's: it is not worth the try
+            give_up(guest);
+            return;
+        }
         fault_point(FaultPoint::freeze_guest_before);
         stage(guest, GuestStage::suspending);
         log("event=freeze guest=" + guest.name + " tsc=" + std::to_string(host_.system.tsc()));

@@ -117,7 +117,8 @@ std::vector<std::string> recover(const Host& host, const std::string& why) {
         plan->error = why;
         attempt("writing the plan", [&] { store_plan(host.paths.plan(), *plan); }, first);
     }
-    if (host.system.is_active(warm_target)) {
+    // Not "if the warm target is active": it never is while its freeze is starting or has failed.
+    if (!host.system.is_active(normal_target)) {
         attempt("bringing the services back", [&] { host.system.isolate(normal_target); }, first);
     }
     if (first) std::rethrow_exception(first);

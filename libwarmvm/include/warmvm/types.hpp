@@ -35,6 +35,7 @@ using Gfn = Strong<struct GfnTag, std::uint64_t>;    // HVM, PVH: guest frame; P
 using Mfn = Strong<struct MfnTag, std::uint64_t>;    // machine frame
 
 inline constexpr std::size_t page_size = 4096;
+inline constexpr std::uint64_t page_size_mask = page_size - 1;
 using Page = std::array<std::byte, page_size>;
 
 enum class GuestType : std::uint8_t { pv = 0, hvm = 1 };  // hvm: PVH too
