@@ -21,7 +21,20 @@ std::vector<Guest> running_guests(const Host& host) {
     return guests;
 }
 
+namespace {
+std::function<void(const std::string&)>& log_sink() {
+    static std::function<void(const std::string&)> sink;
+    return sink;
+}
+}  // namespace
+
+void set_log(std::function<void(const std::string&)> sink) { log_sink() = std::move(sink); }
+
 void log(const std::string& line) {
+    if (log_sink()) {
+        log_sink()(line);
+        return;
+    }
     std::fprintf(stderr, "roothammer: %s\n", line.c_str());
     std::fflush(stderr);
 }

@@ -2,6 +2,7 @@
 // All the ports of a warm reboot in one hand, and what a guest looks like through them.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -38,5 +39,7 @@ std::vector<Guest> running_guests(const Host& host);
 
 // One line on stderr, "event=WHAT guest=NAME ..." included: the tests read exactly these.
 void log(const std::string& line);
+// Where log() writes instead; empty: stderr again.
+void set_log(std::function<void(const std::string&)> sink);
 
 }  // namespace roothammer
