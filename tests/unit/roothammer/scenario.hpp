@@ -10,8 +10,10 @@
 #include "fake_machine.hpp"
 #include "guests.hpp"
 #include "roothammer/freeze.hpp"
+#include "roothammer/host.hpp"
 #include "roothammer/resume.hpp"
 #include "roothammer/warm_reboot.hpp"
+#include "warmvm/fault.hpp"
 
 namespace roothammer {
 
