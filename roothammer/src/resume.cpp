@@ -74,6 +74,8 @@ class Resumer {
         }
         times.adopt = set.tsc_adopt;
         times.adopt_ticks = set.ticks_adopt;
+        // It can, as it has just shown; it will not say so again before it boots.
+        host_.store.write(warmvm::domain_path(set.domid, "control/feature-suspend"), "1");
         // The hypervisor holds an adopted domain paused until it is committed, so the order makes
         // commit the one step that starts the guest: there is no half-way to be killed in.
         if (!options_.paused) host_.domains.unpause(set.domid);

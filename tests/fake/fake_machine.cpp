@@ -459,6 +459,11 @@ std::optional<std::string> Machine::read(const std::string& path) {
     return found->second;
 }
 
+void Machine::write(const std::string& path, const std::string& value) {
+    step("store write");
+    nodes[path] = value;
+}
+
 std::vector<std::string> Machine::list(const std::string& path) {
     step("store list");
     std::set<std::string> children;

@@ -164,6 +164,7 @@ class Machine final : public warmvm::DomainControl,
 
     // --- Store
     std::optional<std::string> read(const std::string& path) override;
+    void write(const std::string& path, const std::string& value) override;
     std::vector<std::string> list(const std::string& path) override;
     bool replace(const std::string& path, const std::string& expected,
                  const std::string& replacement) override;

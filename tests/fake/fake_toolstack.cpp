@@ -76,6 +76,8 @@ ToolstackResult Machine::restore(const std::filesystem::path& file) {
     domain.uuid = record.uuid;
     domain.toolstack_pauses = 1;
     domain.policy = {};
+    // libxl makes the node; only a guest that boots writes it.
+    nodes["/local/domain/" + std::to_string(id.value()) + "/control/feature-suspend"] = "";
     if (saved.image.type == warmvm::GuestType::pv) {
         for (const auto& image_record : saved.image.records) {
             if (image_record.type != warmvm::RecordType::x86_pv_vcpu_basic) continue;

@@ -31,7 +31,9 @@ struct Guest {
     warmvm::DomainInfo info;
     std::string name;       // xenstore's; "dom7" if it has none
     std::string type;       // libxl's: "pv", "pvh", "hvm"; empty if it is not libxl's
-    bool can_suspend = false;  // it says so: control/feature-suspend
+    // It says so (control/feature-suspend), or it has said so in an earlier life: Linux writes that
+    // node when it boots, not when it is restored, but its PV drivers are connected then.
+    bool can_suspend = false;
 };
 
 // Domains that are neither dom0 nor dying.

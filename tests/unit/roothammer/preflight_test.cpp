@@ -163,6 +163,20 @@ TEST_F(PreflightTest, NoPvDrivers) {
     expect_refused("guest web", "no PV drivers", true);
 }
 
+TEST_F(PreflightTest, ARestoredGuestIsKnownByItsConnectedDrivers) {
+    node("control/feature-suspend") = "";
+    node("device/vif/0/state") = "4";
+    EXPECT_FALSE(check().refused());
+    node("device/vif/0/state") = "3";
+    expect_refused("guest web", "no PV drivers", true);
+}
+
+TEST_F(PreflightTest, AResumedGuestCanBeFrozenAgain) {
+    reboot_warm();
+    resume(host(), {});
+    EXPECT_FALSE(check().refused());
+}
+
 TEST_F(PreflightTest, APausedGuest) {
     web().toolstack_pauses = 1;
     const auto report = preflight(host(), images_, OnGuestFailure::abort);
