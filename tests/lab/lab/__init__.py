@@ -1,0 +1,12 @@
+"""Hosts that run real Xen under QEMU's software emulation, for tests and for playing.
+
+    host.py      a host: dom0, guests, console, memory          <- start reading here
+    spec.py      what a host is made of (memory, guests, hypervisor, command lines)
+    guest.py     a guest as its clients see it: ssh, web, Redis, witness
+    stage.py     the per-run files laid over dom0's root
+    snapshot.py  a running host put aside, to start many tests from
+    qemu.py      the QEMU process        monitor.py  QMP
+    gdbstub.py   breakpoints, registers  ram.py      the host's memory seen from outside
+    serial.py    the serial log          ssh.py      commands in dom0 and guests
+    errors.py    what can go wrong, by whose fault
+"""

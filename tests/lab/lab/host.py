@@ -1,0 +1,240 @@
+"""A host: an emulated machine that runs real Xen, a Debian dom0 and guests.
+
+    with Host(HostSpec(guests=(GuestSpec("g1"),))) as host:
+        host.wait_up()
+        host.dom0("xl list")
+        host.guest("g1").witness()
+"""
+
+import contextlib
+import re
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from . import paths, stage
+from .errors import EnvironmentFailure, ProductFailure
+from .gdbstub import GdbStub, symbols
+from .guest import Guest
+from .qemu import Qemu, free_ports, make_overlay, ram_folder
+from .ram import Ram
+from .serial import SerialLog
+from .spec import DOM0_IP, DOM0_PORTS, GUEST_PORTS, MIB, HostSpec, guest_ip
+from .ssh import Result, Ssh
+
+if TYPE_CHECKING:
+    from .snapshot import Snapshot
+
+# A console line of Xen or Linux after which waiting is pointless.
+DEATH = r"Panic on CPU|Kernel panic|Domain 0 crashed|lab initrd: "
+
+
+class Host:
+    def __init__(self, spec: HostSpec, name: str = "host", interactive: bool = False,
+                 snapshot: "Snapshot | None" = None):
+        self.spec = spec
+        self.name = name
+        self.folder = paths.RUNS / name
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True)
+        self._gdb: GdbStub | None = None
+        for needed in (paths.KERNEL, paths.INITRD, paths.DOM0_IMAGE, paths.GUEST_IMAGE,
+                       paths.SSH_KEY, spec.xen):
+            paths.need(needed)
+        self._disks = self._make_disks(snapshot)
+        attempts = 3
+        for attempt in range(attempts):
+            try:
+                self._start(interactive, snapshot)
+                break
+            except EnvironmentFailure as e:
+                # Somebody took a port between our choosing it and QEMU's using it.
+                if "host forwarding rule" not in str(e) or attempt + 1 == attempts:
+                    raise
+
+    def _make_disks(self, snapshot: "Snapshot | None") -> list[tuple[Path, str, bool]]:
+        names = ["dom0", *(f"guest-{g.name}" for g in self.spec.guests)]
+        overlays = []
+        for name in names:
+            overlay = self.folder / f"{name}.qcow2"
+            if snapshot:
+                make_overlay(snapshot.disk(name), overlay, "qcow2")
+            else:
+                base = paths.DOM0_IMAGE if name == "dom0" else paths.GUEST_IMAGE
+                make_overlay(base, overlay, "raw")
+            overlays.append((overlay, "qcow2", False))
+        staged = self.folder / "stage.tar"
+        if snapshot:
+            shutil.copyfile(snapshot.staged(), staged)
+        else:
+            stage.write(self.spec, staged)
+        return [overlays[0], (staged, "raw", True), *overlays[1:]]
+
+    def _start(self, interactive: bool, snapshot: "Snapshot | None") -> None:
+        spec = self.spec
+        forwards: dict[int, tuple[str, int]] = {}
+        ports = iter(free_ports(len(DOM0_PORTS) + len(spec.guests) * len(GUEST_PORTS)))
+        dom0_port = next(ports)
+        forwards[dom0_port] = (DOM0_IP, DOM0_PORTS["ssh"])
+        guest_ports: list[dict[str, int]] = []
+        for index in range(len(spec.guests)):
+            own = {}
+            for service, inside in GUEST_PORTS.items():
+                own[service] = next(ports)
+                forwards[own[service]] = (guest_ip(index), inside)
+            guest_ports.append(own)
+
+        size = spec.megabytes() * MIB
+        ram = ram_folder(size) / f"lab-{self.name.replace('/', '-')}-{dom0_port}.ram"
+        if snapshot:
+            snapshot.copy_ram(ram)
+        self.started = time.monotonic()
+        self.qemu = Qemu(
+            self.folder, kernel=spec.xen, append=spec.xen_command_line(),
+            modules=[f"{paths.KERNEL} {spec.dom0_command_line()}", str(paths.INITRD)],
+            memory=spec.megabytes(), smp=spec.smp, icount=spec.icount, ram=ram,
+            disks=self._disks, forwards=forwards, interactive=interactive,
+            incoming="defer" if snapshot else None)
+        try:
+            if snapshot:
+                snapshot.load(self.qemu)
+            self.ram = Ram(ram, size)
+            self.serial = SerialLog(self.qemu.serial, self.qemu.check)
+            self.ssh = Ssh("dom0", dom0_port, self.qemu.control_socket("dom0"))
+            self.guests = [
+                Guest(g, p, Ssh(g.name, p["ssh"], self.qemu.control_socket(g.name)))
+                for g, p in zip(spec.guests, guest_ports, strict=True)]
+        except BaseException:
+            self.qemu.close()
+            raise
+
+    # --- life
+    def __enter__(self) -> "Host":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        if kind is not None:
+            print(self.report(), file=sys.stderr)
+        self.close()
+
+    def close(self) -> None:
+        """Kills the machine. Its serial log stays in the run's folder, its disks go."""
+        if self._gdb:
+            self._gdb.close()
+            self._gdb = None
+        for machine in (self.ssh, *(g.ssh for g in self.guests)):
+            machine.reset()
+        self.ram.close()
+        self.qemu.close()
+        for disk, _, _ in self._disks:
+            disk.unlink(missing_ok=True)
+
+    def report(self, lines: int = 60) -> str:
+        return (f"--- {self.name}: last console lines (all of it: {self.serial.path})\n"
+                f"{self.serial.tail(lines)}\n---")
+
+    @property
+    def monitor(self):  # type: ignore[no-untyped-def]
+        return self.qemu.monitor
+
+    # --- dom0
+    def dom0(self, command: str, seconds: float = 120, check: bool = True) -> Result:
+        return self.ssh.run(command, seconds, check)
+
+    def dom0_boot_id(self) -> str:
+        return self.dom0("cat /proc/sys/kernel/random/boot_id").out.strip()
+
+    def wait_dom0(self, seconds: float = 180, since: int = 0) -> None:
+        """Until dom0 has booted and takes commands. since: console offset of this boot."""
+        self.serial.wait_for(r"dom0 login:", seconds, since, unless=DEATH)
+        self.ssh.wait_up(seconds)
+
+    def wait_up(self, seconds: float = 240) -> None:
+        """Until dom0 and every guest that starts by itself serve."""
+        self.wait_dom0(seconds)
+        for guest in self.guests:
+            if guest.spec.autostart:
+                guest.wait_up(seconds)
+
+    def guest(self, name: str) -> Guest:
+        for guest in self.guests:
+            if guest.name == name:
+                return guest
+        raise EnvironmentFailure(f"the host has no guest {name}")
+
+    def domains(self) -> dict[str, int]:
+        """Name -> domid of the guests that xl knows."""
+        out = {}
+        for line in self.dom0("xl list").out.splitlines()[1:]:
+            fields = line.split()
+            if fields[1] != "0":
+                out[fields[0]] = int(fields[1])
+        return out
+
+    def xen_info(self) -> dict[str, str]:
+        info = {}
+        for line in self.dom0("xl info").out.splitlines():
+            key, _, value = line.partition(":")
+            info[key.strip()] = value.strip()
+        return info
+
+    # --- the machine from outside
+    @contextlib.contextmanager
+    def stopped(self) -> Iterator[Ram]:
+        """The machine stands still inside the block; its memory may be read and changed."""
+        was_running = self.monitor.running()
+        self.monitor.stop()
+        try:
+            yield self.ram
+        finally:
+            if was_running:
+                self.monitor.cont()
+
+    def frames_digest(self, mfns: Iterator[int] | list[int]) -> dict[int, bytes]:
+        with self.stopped() as ram:
+            return ram.frame_digests(mfns)
+
+    def find_in_ram(self, needle: bytes) -> list[int]:
+        with self.stopped() as ram:
+            return ram.find(needle)
+
+    def gdb(self) -> GdbStub:
+        """The machine's debugger; connecting stops the machine until cont()."""
+        if self._gdb is None:
+            self._gdb = GdbStub(self.qemu.gdb_socket())
+        return self._gdb
+
+    def detach(self) -> None:
+        """Takes the debugger off; the machine runs on."""
+        if self._gdb:
+            self._gdb.close()
+            self._gdb = None
+
+    def symbol(self, name: str, syms: Path | None = None) -> int:
+        """Address of a hypervisor symbol, from the xen-syms beside the hypervisor's ELF."""
+        file = syms or self.spec.xen.with_name("xen-syms")
+        table = symbols(paths.need(file))
+        if name not in table:
+            raise EnvironmentFailure(f"{file} has no symbol {name}")
+        return table[name]
+
+    def break_at(self, name: str, syms: Path | None = None) -> GdbStub:
+        """Sets a breakpoint at a hypervisor function and lets the machine run on."""
+        gdb = self.gdb()
+        gdb.set(self.symbol(name, syms))
+        gdb.cont()
+        return gdb
+
+    def xen_boots(self) -> list[str]:
+        """The version line of every hypervisor that has started on this machine."""
+        return re.findall(r"^\(XEN\) (?:\[[^]]*\] )?Xen version .*$", self.serial.read(),
+                          re.MULTILINE)
+
+    def require(self, condition: object, message: str) -> None:
+        if not condition:
+            raise ProductFailure(message)

@@ -1,0 +1,163 @@
+"""The QEMU process: one emulated machine."""
+
+import contextlib
+import ctypes
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from .clock import Deadline
+from .errors import EnvironmentFailure
+from .monitor import Monitor
+from .spec import MIB
+
+PROGRAM = os.environ.get("LAB_QEMU", "qemu-system-x86_64")
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports nobody uses now. Another program may take one first; the start is then repeated."""
+    with contextlib.ExitStack() as stack:
+        ports = []
+        for _ in range(count):
+            s = stack.enter_context(socket.socket())
+            s.bind(("127.0.0.1", 0))
+            ports.append(s.getsockname()[1])
+        return ports
+
+
+def ram_folder(size: int) -> Path:
+    """Where the file behind the RAM goes: memory if there is room, else disk."""
+    shm = Path("/dev/shm")
+    if shm.is_dir() and shutil.disk_usage(shm).free > size + 512 * MIB:
+        return shm
+    return Path(tempfile.gettempdir())
+
+
+def die_with_parent() -> None:
+    # A test run that is killed must not leave a machine running.
+    pr_set_pdeathsig = 1
+    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+
+
+def make_overlay(base: Path, overlay: Path, base_format: str) -> None:
+    """A disk that starts as base and keeps its changes to itself."""
+    done = subprocess.run(
+        ["qemu-img", "create", "-q", "-f", "qcow2", "-b", str(base.resolve()), "-F", base_format,
+         str(overlay)], capture_output=True, text=True)
+    if done.returncode != 0:
+        raise EnvironmentFailure(f"qemu-img: {done.stderr}")
+
+
+class Qemu:
+    """Starts with the constructor, ends with close().
+
+    disks: (file, format, read-only), in the order of dom0's vda, vdb, ...
+    forwards: outside port -> (address, port) inside.
+    """
+
+    def __init__(self, folder: Path, *, kernel: Path, append: str, modules: list[str],
+                 memory: int, smp: int, icount: bool, ram: Path,
+                 disks: list[tuple[Path, str, bool]], forwards: dict[int, tuple[str, int]],
+                 incoming: str | None = None, interactive: bool = False):
+        self.folder = folder
+        self.serial = folder / "serial.log"
+        self.ram = ram
+        self.log = folder / "qemu.log"
+        # Unix sockets have short names.
+        self._sockets = Path(tempfile.mkdtemp(prefix="lab-"))
+        self._process: subprocess.Popen[bytes] | None = None
+        chardev = "stdio,mux=on,signal=off" if interactive else "null"
+        argv = [
+            PROGRAM, "-no-user-config", "-nodefaults", "-display", "none",
+            # Multi-threaded TCG gives PVH guests triple faults that a real machine would not.
+            "-accel", "tcg,thread=single",
+            "-cpu", "qemu64,+svm,+npt,+rdrand",
+            "-machine", "pc,memory-backend=ram0",
+            "-m", str(memory), "-smp", str(smp),
+            "-object", f"memory-backend-file,id=ram0,size={memory}M,mem-path={ram},share=on",
+            "-chardev", f"{chardev},id=console,logfile={self.serial},logappend=on",
+            "-serial", "chardev:console",
+            "-chardev", f"socket,id=qmp,path={self._sockets / 'qmp'},server=on,wait=off",
+            "-mon", "chardev=qmp,mode=control",
+            "-chardev", f"socket,id=gdb,path={self.gdb_socket()},server=on,wait=off",
+            "-gdb", "chardev:gdb",
+            "-kernel", str(kernel), "-append", append, "-initrd", ",".join(modules),
+        ]
+        if interactive:
+            # Ctrl-A belongs to Xen's console (three times: talk to Xen instead of dom0).
+            argv += ["-mon", "chardev=console", "-echr", "0x14"]
+        if icount:
+            argv += ["-icount", "shift=1,sleep=off"]
+        forward = "".join(f",hostfwd=tcp:127.0.0.1:{port}-{ip}:{inside}"
+                          for port, (ip, inside) in forwards.items())
+        argv += ["-netdev", "user,id=net" + forward,
+                 "-device", "virtio-net-pci,netdev=net,romfile="]
+        for i, (file, form, readonly) in enumerate(disks):
+            argv += ["-drive", f"if=none,id=disk{i},file={file},format={form},cache=unsafe"
+                               f"{',readonly=on' if readonly else ''}",
+                     "-device", f"virtio-blk-pci,drive=disk{i}"]
+        if incoming:
+            argv += ["-incoming", "defer"]
+        try:
+            self._start(argv, interactive)
+        except BaseException:
+            self.close()
+            raise
+
+    def _start(self, argv: list[str], interactive: bool) -> None:
+        (self.folder / "qemu.argv").write_text("\n".join(argv) + "\n")
+        with open(self.log, "wb") as log:
+            try:
+                self._process = subprocess.Popen(
+                    argv, stdin=None if interactive else subprocess.DEVNULL,
+                    stdout=None if interactive else log, stderr=log,
+                    preexec_fn=die_with_parent)
+            except OSError as e:
+                raise EnvironmentFailure(f"cannot start {PROGRAM}: {e}") from None
+        deadline = Deadline(30, "QEMU's monitor socket")
+        while not (self._sockets / "qmp").exists():
+            self.check()
+            if deadline.left() == 0:
+                raise EnvironmentFailure("QEMU does not open its monitor socket")
+            time.sleep(0.02)
+        self.monitor = Monitor(self._sockets / "qmp")
+
+    def gdb_socket(self) -> Path:
+        return self._sockets / "gdb"
+
+    def control_socket(self, name: str) -> Path:
+        return self._sockets / name
+
+    def pid(self) -> int:
+        assert self._process
+        return self._process.pid
+
+    def alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def check(self) -> None:
+        """Raises if the process has ended."""
+        if not self.alive():
+            code = self._process.returncode if self._process else None
+            raise EnvironmentFailure(f"QEMU has ended (code {code}): "
+                                     + self.log.read_text(errors="replace")[-2000:])
+
+    def wait(self) -> int:
+        """Until the machine is powered off."""
+        assert self._process
+        return self._process.wait()
+
+    def close(self) -> None:
+        if self._process and self._process.poll() is None:
+            self._process.kill()
+        if self._process:
+            self._process.wait()
+        with contextlib.suppress(AttributeError, OSError):
+            self.monitor.close()
+        shutil.rmtree(self._sockets, ignore_errors=True)
+        self.ram.unlink(missing_ok=True)

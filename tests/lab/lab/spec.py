@@ -1,0 +1,114 @@
+"""What a host is made of."""
+
+import dataclasses
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from . import paths
+
+# Guests' services that clients outside reach, and dom0's, by their port inside.
+GUEST_PORTS = {"ssh": 22, "http": 80, "redis": 6379, "witness": 7007}
+DOM0_PORTS = {"ssh": 22}
+
+DOM0_IP = "10.0.2.15"
+MIB = 1 << 20
+
+
+@dataclass(frozen=True)
+class GuestSpec:
+    name: str
+    type: str = "pvh"          # pvh or pv
+    memory: int = 256          # MiB
+    vcpus: int = 1
+    witness: int = 48          # MiB the witness fills
+    maxmem: int | None = None  # MiB, for ballooning
+    extra: tuple[str, ...] = ()  # further lines of the xl configuration
+    linux_args: str = ""
+    autostart: bool = True     # created by xendomains when dom0 boots
+
+    def config(self, index: int) -> str:
+        """The xl configuration file of the host's index-th guest."""
+        lines = [
+            f'name="{self.name}"',
+            f'type="{self.type}"',
+            'kernel="/boot/vmlinuz"',
+            'ramdisk="/boot/initrd"',
+            f"memory={self.memory}",
+            f"vcpus={self.vcpus}",
+            # Nobody adjusts the machine's own counter, so a gap in it is time the guest stood
+            # still. (Under emulation Xen never finds the TSC reliable enough to do this itself.)
+            'tsc_mode="native"',
+            'cmdline="console=hvc0 mitigations=off net.ifnames=0 root=/dev/xvda'
+            f' lab.name={self.name} lab.ip={guest_ip(index)}/24'
+            f'{f" lab.witness={self.witness}" if self.witness else ""}'
+            f'{" " + self.linux_args if self.linux_args else ""}"',
+            f"disk=['phy:/dev/{guest_disk(index)},xvda,w']",
+            f"vif=['mac=00:16:3e:00:00:{index + 1:02x},bridge=xenbr0']",
+        ]
+        if self.maxmem:
+            lines.append(f"maxmem={self.maxmem}")
+        return "\n".join([*lines, *self.extra]) + "\n"
+
+
+def guest_ip(index: int) -> str:
+    return f"10.0.2.{16 + index}"
+
+
+def guest_disk(index: int) -> str:
+    """dom0's name of the index-th guest's disk: vda is dom0's root, vdb the staged files."""
+    return "vd" + chr(ord("c") + index)
+
+
+def env_path(name: str, default: Path) -> Path:
+    return Path(os.environ[name]).resolve() if name in os.environ else default
+
+
+@dataclass(frozen=True)
+class HostSpec:
+    guests: tuple[GuestSpec, ...] = ()
+    # The hypervisor the machine starts with, and the one dom0 holds for the next warm reboot
+    # (/boot/xen-next); both uncompressed ELF files.
+    xen: Path = field(default_factory=lambda: env_path("LAB_XEN", paths.DEBIAN_XEN))
+    xen_next: Path | None = field(
+        default_factory=lambda: env_path("LAB_XEN_NEXT", Path()) if "LAB_XEN_NEXT" in os.environ
+        else None)
+    memory: int | None = None   # MiB; None: enough for dom0, the reserved range and the guests
+    smp: int = 1
+    icount: bool = False        # virtual time from the instruction count: reproducible figures
+    dom0_memory: int = 768      # MiB
+    liveupdate: str | None = "256M@0x20000000"
+    xen_args: str = ""
+    dom0_args: str = ""
+    # Laid over dom0's root: whole trees (make install DESTDIR=), then single files.
+    trees: tuple[Path, ...] = field(
+        default_factory=lambda: tuple(p for p in [paths.BUILD / "tools"] if p.exists()))
+    files: tuple[tuple[str, bytes], ...] = ()
+
+    def megabytes(self) -> int:
+        if self.memory is not None:
+            return self.memory
+        guests = sum(max(g.memory, g.maxmem or 0) + 24 for g in self.guests)
+        need = self.dom0_memory + 256 + 256 + guests
+        return max(2048, -(-need // 256) * 256)
+
+    def xen_command_line(self) -> str:
+        words = ["console=com1 com1=115200 loglvl=all guest_loglvl=all sched=credit",
+                 # Xen started by kexec must not call the BIOS; the same line serves both.
+                 "no-real-mode",
+                 f"dom0_mem={self.dom0_memory}M,max:{self.dom0_memory}M"]
+        if self.liveupdate:
+            words.append(f"liveupdate={self.liveupdate}")
+        if self.xen_args:
+            words.append(self.xen_args)
+        return " ".join(words)
+
+    def dom0_command_line(self) -> str:
+        words = ["console=hvc0 mitigations=off net.ifnames=0 root=/dev/vda lab.stage=/dev/vdb"
+                 f" lab.name=dom0 lab.ip={DOM0_IP}/24"]
+        if self.dom0_args:
+            words.append(self.dom0_args)
+        return " ".join(words)
+
+    def with_(self, **changes: object) -> "HostSpec":
+        return dataclasses.replace(self, **changes)  # type: ignore[arg-type]

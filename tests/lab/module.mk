@@ -1,0 +1,50 @@
+# The lab: hosts that run real Xen under QEMU, made of Debian packages.
+# Images are built once under build/lab and reused; each depends on exactly what goes into it.
+LAB    := build/lab
+LABSRC := tests/lab/images
+lab-files = $(shell find $(addprefix $(LABSRC)/,$(1)) -type f)
+
+# Every list of Debian packages in the tree: one a module that needs any.
+PACKAGE_LISTS := $(wildcard packages */packages */*/packages)
+
+.PHONY: deps lab-images lab e2e
+deps: ## install the Debian packages this tree needs (root)
+	@tests/lab/deps.sh $(PACKAGE_LISTS)
+
+lab-images: $(LAB)/dom0.ext4 $(LAB)/guest.ext4 ## build the disk images of the lab's machines (root)
+
+lab: lab-images ## a host with guests in the foreground: console, ssh (LAB_ARGS=--help)
+	@PYTHONPATH=tests/lab python3 -m lab $(LAB_ARGS)
+
+e2e: lab-images ## the tests on real Xen (E2E_ARGS: pytest's)
+	@PYTHONPATH=tests/lab python3 -m pytest $(E2E_ARGS) tests/e2e
+
+$(LAB)/%.tar: $(LABSRC)/%.packages $(LABSRC)/rootfs.sh
+	@mkdir -p $(@D); echo "  DEBIAN $@"
+	@$(LABSRC)/rootfs.sh $@ $<
+
+$(LAB)/kernel/vmlinuz: $(LABSRC)/kernel.sh
+	@mkdir -p $(@D); echo "  DEBIAN $(@D)"
+	@$(LABSRC)/kernel.sh $(@D)
+
+$(LAB)/initrd: $(LAB)/kernel/vmlinuz $(LABSRC)/initrd.sh $(LABSRC)/modules.sh $(call lab-files,initrd)
+	@echo "  IMAGE $@"
+	@$(LABSRC)/initrd.sh $@ $(LAB)/kernel/tree
+
+$(LAB)/id_ed25519.pub:
+	@mkdir -p $(@D)
+	@rm -f $(@:.pub=) && ssh-keygen -q -t ed25519 -N '' -C lab -f $(@:.pub=)
+
+# Static: it runs in the guest, against whatever C library is there.
+$(LAB)/witness: tests/lab/witness/witness.cpp
+	@mkdir -p $(@D); echo "  CXX   $@"
+	@$(CXX) $(STD) -O2 $(WARN) $(CXXFLAGS) -static -pthread -o $@ $<
+
+lab-common := $(LAB)/kernel/vmlinuz $(LAB)/id_ed25519.pub $(LABSRC)/image.sh $(LABSRC)/modules.sh \
+  $(LABSRC)/modules $(LABSRC)/masked.units $(call lab-files,common)
+$(LAB)/dom0.ext4: $(LAB)/dom0.tar $(LAB)/initrd $(lab-common) $(call lab-files,dom0)
+	@echo "  IMAGE $@"
+	@$(LABSRC)/image.sh dom0 $@
+$(LAB)/guest.ext4: $(LAB)/guest.tar $(LAB)/witness $(lab-common) $(call lab-files,guest)
+	@echo "  IMAGE $@"
+	@$(LABSRC)/image.sh guest $@
