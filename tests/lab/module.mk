@@ -2,6 +2,8 @@
 # Images are built once under build/lab and reused; each depends on exactly what goes into it.
 LAB    := build/lab
 LABSRC := tests/lab/images
+# Debian's own: python3-pytest belongs to it, not to whatever python3 comes first in PATH.
+LABPY  := /usr/bin/python3
 lab-files = $(shell find $(addprefix $(LABSRC)/,$(1)) -type f)
 
 # Every list of Debian packages in the tree: one a module that needs any.
@@ -14,10 +16,10 @@ deps: ## install the Debian packages this tree needs (root)
 lab-images: $(LAB)/dom0.ext4 $(LAB)/guest.ext4 ## build the disk images of the lab's machines (root)
 
 lab: lab-images ## a host with guests in the foreground: console, ssh (LAB_ARGS=--help)
-	@PYTHONPATH=tests/lab python3 -m lab $(LAB_ARGS)
+	@PYTHONPATH=tests/lab $(LABPY) -m lab $(LAB_ARGS)
 
 e2e: lab-images ## the tests on real Xen (E2E_ARGS: pytest's)
-	@PYTHONPATH=tests/lab python3 -m pytest $(E2E_ARGS) tests/e2e
+	@PYTHONPATH=tests/lab $(LABPY) -m pytest $(E2E_ARGS) tests/e2e
 
 $(LAB)/%.tar: $(LABSRC)/%.packages $(LABSRC)/rootfs.sh
 	@mkdir -p $(@D); echo "  DEBIAN $@"

@@ -9,9 +9,14 @@ import os
 import tarfile
 from pathlib import Path
 
-from .spec import HostSpec
+from .errors import EnvironmentFailure
+from .spec import MIB, HostSpec
 
 ID = "etc/lab-stage.id"
+
+# Of fixed size, so that a host started from a snapshot can be given other staged files: its
+# kernel remembers how big the disk is.
+DISK = 128 * MIB
 
 
 def members(spec: HostSpec) -> dict[str, tuple[int, bytes | str]]:
@@ -58,3 +63,7 @@ def write(spec: HostSpec, out: Path) -> None:
             else:
                 info.size = len(data)
                 tar.addfile(info, io.BytesIO(data))
+    if out.stat().st_size > DISK:
+        raise EnvironmentFailure(f"the staged files need {out.stat().st_size} bytes; "
+                                 f"their disk has {DISK}")
+    os.truncate(out, DISK)
