@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Port: the host's domains as the hypervisor sees them.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "warmvm/types.hpp"
+
+namespace warmvm {
+
+// SHUTDOWN_* of xen/include/public/sched.h.
+enum class ShutdownReason : std::uint8_t {
+    poweroff = 0,
+    reboot = 1,
+    suspend = 2,
+    crash = 3,
+    watchdog = 4,
+    soft_reset = 5,
+};
+
+struct DomainInfo {
+    DomId id;
+    Uuid uuid;
+    GuestType type{};
+    bool paused = false;  // by the toolstack
+    bool dying = false;
+    std::optional<ShutdownReason> shutdown;
+    std::uint32_t max_vcpu_id{};
+    std::uint64_t frames{};
+    Mfn shared_info;
+    [[nodiscard]] bool is_suspended() const { return shutdown == ShutdownReason::suspend; }
+};
+
+struct HypervisorVersion {
+    int major{};
+    int minor{};
+    std::string extra;  // ".5"
+    std::string commandline;
+    std::string build_id;  // hex, empty if the hypervisor has none
+    friend bool operator==(const HypervisorVersion&, const HypervisorVersion&) = default;
+};
+
+class DomainControl {
+  public:
+    virtual ~DomainControl() = default;
+    // Without dom0 and Xen's own.
+    virtual std::vector<DomainInfo> list() = 0;
+    virtual std::optional<DomainInfo> info(DomId domain) = 0;
+    virtual void unpause(DomId domain) = 0;
+    // Let a suspended domain go on where it stopped: the suspend hypercall returns 1, cancelled
+    // (xc_domain_resume, cooperative). Its event channels and grants are as they were.
+    virtual void resume_suspended(DomId domain) = 0;
+    virtual HypervisorVersion version() = 0;
+    // Bytes; what Xen's heap has left.
+    virtual std::uint64_t free_memory() = 0;
+};
+
+std::unique_ptr<DomainControl> open_domain_control();
+
+// Throws Error (not_supported) unless the running hypervisor is of the version that the save-helper
+// protocol was generated from, and accepts this build's domctls.
+void check_hypervisor_version(DomainControl& domains);
+
+}  // namespace warmvm

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "warmvm/kexec.hpp"
+#include "warmvm/process.hpp"
+#include "xen_c.hpp"
+
+namespace warmvm {
+namespace {
+
+// KEXEC_TYPE_LIVE_UPDATE of the patched tree's kexec.h; kexec-tools has the same number.
+constexpr int live_update = 2;
+
+class ToolsKexec final : public Kexec {
+  public:
+    explicit ToolsKexec(std::string program) : program_(std::move(program)) {}
+
+    void load(const KexecImage& image) override {
+        // --no-checks: purgatory would hash the image after the jump, a second of every guest's
+        // downtime; the hypervisor keeps a digest from load time and ARM compares it.
+        const auto result = run_process(
+            {.argv = {program_, "--load-live-update", "--no-checks", "-t", "multiboot2-x86",
+                      image.xen, "--command-line=" + image.xen_commandline,
+                      "--module=" + image.kernel + " " + image.kernel_commandline,
+                      "--module=" + image.initrd},
+             .environment = {},
+             .timeout = {},
+             .dies_with_us = true});
+        if (!result.ok()) {
+            throw Error::of(std::errc::invalid_argument,
+                            "kexec --load-live-update: " + last_line(result.output));
+        }
+    }
+
+    void unload() override {
+        const auto xc = open_xc();
+        if (xc_kexec_unload(xc.get(), live_update) < 0 && errno != ENOENT) {
+            throw Error::from_errno("xc_kexec_unload");
+        }
+    }
+
+  private:
+    std::string program_;
+};
+
+}  // namespace
+
+std::unique_ptr<Kexec> open_kexec(std::string program) {
+    return std::make_unique<ToolsKexec>(std::move(program));
+}
+
+}  // namespace warmvm

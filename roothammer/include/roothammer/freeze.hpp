@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The last act of the old dom0: freeze the plan's guests one by one, then jump. Until the jump any
+// failure puts every guest back where it was.
+#pragma once
+
+#include "roothammer/host.hpp"
+#include "roothammer/plan.hpp"
+
+namespace roothammer {
+
+inline constexpr const char* warm_target = "roothammer-warm.target";
+inline constexpr const char* freeze_unit = "roothammer-freeze.service";
+inline constexpr const char* normal_target = "default.target";
+
+// Follows the plan in paths.plan(). Returns only if reboot(2) does, or throws after abort().
+void freeze(const Host& host);
+
+// Releases the guest's set if it has one, cancels a suspend request that it has not taken up, and
+// lets it run. A guest that took a request up is waited for and woken; false if it has not
+// suspended within the limit and may yet do so.
+bool put_back(const Host& host, const PlannedGuest& guest);
+
+// Puts every guest of the plan and of any local set back, disarms, unloads the image and brings
+// dom0's services back. Can be run at any time and again. Returns the names of the guests for
+// which put_back() was false.
+std::vector<std::string> recover(const Host& host, const std::string& why);
+
+}  // namespace roothammer

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The guests the hypervisor holds for us, with what their blobs say.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "roothammer/host.hpp"
+#include "warmvm/guest_record.hpp"
+#include "warmvm/save_file.hpp"
+
+namespace roothammer {
+
+struct PreservedGuest {
+    warmvm::PreservedSet set;
+    std::string name;     // "set 3" if its blob cannot be read
+    std::string trouble;  // why it cannot be resumed, in words; empty if nothing is known against it
+    // Of a readable blob:
+    warmvm::Bytes blob;
+    std::optional<warmvm::SaveFile> file;
+    std::optional<warmvm::GuestRecord> record;
+};
+
+// Never throws because of one guest's blob.
+std::vector<PreservedGuest> preserved_guests(const Host& host);
+
+}  // namespace roothammer

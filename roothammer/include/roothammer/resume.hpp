@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The first act of the new dom0: every preserved guest back, from the frames it has. One guest's
+// failure leaves that guest preserved and the others running.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "roothammer/host.hpp"
+
+namespace roothammer {
+
+struct ResumeOptions {
+    std::vector<std::string> names;  // empty: all
+    bool paused = false;             // leave them paused
+};
+
+struct ResumeOutcome {
+    std::string name;
+    std::string trouble;  // empty: it runs
+};
+
+// Throws only if nothing could be tried. An asked-for name that is not preserved is an outcome too.
+std::vector<ResumeOutcome> resume(const Host& host, const ResumeOptions& options);
+
+}  // namespace roothammer

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Port: what only libxl can do, done by the operator's own xl, so that its configuration, its hooks
+// and its per-guest monitor stay what they are.
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "warmvm/types.hpp"
+
+namespace roothammer {
+
+enum class ToolstackOutcome { done, timed_out, failed };
+struct ToolstackResult {
+    ToolstackOutcome outcome{};
+    std::string message;  // the tool's last words, if it failed
+    [[nodiscard]] bool ok() const { return outcome == ToolstackOutcome::done; }
+};
+
+class Toolstack {
+  public:
+    virtual ~Toolstack() = default;
+    // Suspend, preserve and leave paused; the image goes into file. After anything but done the
+    // guest may be suspended or about to be: put_back() it.
+    virtual ToolstackResult save(warmvm::DomId domain, const std::filesystem::path& file,
+                                 std::chrono::milliseconds timeout) = 0;
+    // Make a domain of file, paused, its frames adopted.
+    virtual ToolstackResult restore(const std::filesystem::path& file) = 0;
+    // Ask the guest to shut down and wait until the domain is gone.
+    virtual ToolstackResult shutdown(warmvm::DomId domain, std::chrono::milliseconds timeout) = 0;
+    virtual ToolstackResult destroy(warmvm::DomId domain) = 0;
+};
+
+// helper: the program that libxl shall run as its save helper.
+std::unique_ptr<Toolstack> open_xl(std::filesystem::path helper);
+
+}  // namespace roothammer

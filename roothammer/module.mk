@@ -1,0 +1,33 @@
+# roothammer: warm reboot. The save helper libxl runs, the operator's command, what runs at boot.
+roothammer_SRCS  := $(wildcard roothammer/src/*.cpp)
+roothammer_USES  := libwarmvm
+roothammer_LIBS  := -lboost_program_options -lz
+roothammer_PROGS := warmvm-save-helper=roothammer/save_helper_main.cpp \
+  roothammer=roothammer/roothammer_main.cpp \
+  xl-warm-reboot=roothammer/xl_warm_reboot_main.cpp
+$(eval $(call module,roothammer))
+
+# --- installation ------------------------------------------------------------
+SYSCONFDIR ?= /etc
+UNITDIR    ?= $(PREFIX)/lib/systemd/system
+MANDIR     ?= $(PREFIX)/share/man
+roothammer_UNITS := $(wildcard roothammer/systemd/*.service roothammer/systemd/*.target)
+
+.PHONY: install uninstall
+install: $(programs) ## install programs, systemd units and man pages (PREFIX, DESTDIR)
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/libexec/roothammer \
+	  $(DESTDIR)$(UNITDIR)/xendomains.service.d $(DESTDIR)$(SYSCONFDIR)/xen $(DESTDIR)$(MANDIR)/man8
+	install -m 755 $(B)/bin/roothammer $(B)/bin/xl-warm-reboot $(DESTDIR)$(PREFIX)/sbin/
+	install -m 755 $(B)/bin/warmvm-save-helper $(DESTDIR)$(PREFIX)/libexec/roothammer/
+	for u in $(roothammer_UNITS); do \
+	  sed 's|@sbin@|$(PREFIX)/sbin|' $$u > $(DESTDIR)$(UNITDIR)/$$(basename $$u) || exit 1; done
+	sed 's|@sbin@|$(PREFIX)/sbin|' roothammer/systemd/xendomains.conf \
+	  > $(DESTDIR)$(UNITDIR)/xendomains.service.d/roothammer.conf
+	test -e $(DESTDIR)$(SYSCONFDIR)/xen/roothammer.conf || \
+	  install -m 644 roothammer/roothammer.conf $(DESTDIR)$(SYSCONFDIR)/xen/roothammer.conf
+	for m in $(wildcard docs/man/*.8); do install -m 644 $$m $(DESTDIR)$(MANDIR)/man8/ || exit 1; done
+uninstall: ## remove what install put there (the configuration file stays)
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/sbin/,roothammer xl-warm-reboot)
+	rm -rf $(DESTDIR)$(PREFIX)/libexec/roothammer
+	rm -f $(addprefix $(DESTDIR)$(UNITDIR)/,$(notdir $(roothammer_UNITS)) xendomains.service.d/roothammer.conf)
+	rm -f $(addprefix $(DESTDIR)$(MANDIR)/man8/,$(notdir $(wildcard docs/man/*.8)))

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "roothammer/boot_images.hpp"
+
+#include <elf.h>
+#include <zlib.h>
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+
+#include "warmvm/file.hpp"
+
+namespace roothammer {
+namespace {
+
+using warmvm::ByteReader;
+using warmvm::Bytes;
+using warmvm::ByteView;
+using warmvm::Error;
+using warmvm::load_at;
+using warmvm::StreamErrc;
+
+constexpr std::uint32_t multiboot2_magic = 0xe85250d6;
+constexpr std::size_t multiboot2_search_bytes = 32768;
+constexpr std::size_t multiboot2_align = 8;
+constexpr std::uint16_t multiboot2_end_tag = 0;
+constexpr std::uint16_t multiboot2_relocatable_tag = 10;
+constexpr std::uint64_t max_xen_bytes = 1u << 30;
+
+[[noreturn]] void refuse(StreamErrc code, const char* what) { throw Error(code, what); }
+
+template <class Header, class Segment>
+std::uint64_t loaded_bytes(ByteView file) {
+    const auto header = load_at<Header>(file, 0);
+    if (header.e_phentsize != sizeof(Segment) || header.e_phnum == 0) {
+        refuse(StreamErrc::bad_value, "not Xen: its ELF header lists no segments");
+    }
+    std::uint64_t first = ~std::uint64_t{0};
+    std::uint64_t last = 0;
+    ByteReader table(file.subspan(std::min<std::size_t>(header.e_phoff, file.size())),
+                     "Xen's segment table");
+    for (unsigned i = 0; i < header.e_phnum; ++i) {
+        const auto segment = table.get<Segment>();
+        if (segment.p_type != PT_LOAD) continue;
+        const std::uint64_t offset = segment.p_offset;
+        const std::uint64_t in_file = segment.p_filesz;
+        const std::uint64_t in_memory = segment.p_memsz;
+        const std::uint64_t address = segment.p_paddr;
+        if (offset > file.size() || in_file > file.size() - offset) {
+            refuse(StreamErrc::truncated, "a segment of it lies beyond the end of the file");
+        }
+        if (in_memory < in_file || in_memory > max_xen_bytes ||
+            address > ~std::uint64_t{0} - in_memory) {
+            refuse(StreamErrc::bad_value, "a segment of it has an impossible size");
+        }
+        first = std::min(first, address);
+        last = std::max(last, address + in_memory);
+    }
+    if (last <= first || last - first > max_xen_bytes) {
+        refuse(StreamErrc::bad_value, "not Xen: its ELF header loads nothing of a plausible size");
+    }
+    return last - first;
+}
+
+std::optional<std::size_t> find_multiboot2(ByteView file) {
+    const auto end = std::min(file.size(), multiboot2_search_bytes);
+    for (std::size_t at = 0; at + 16 <= end; at += multiboot2_align) {
+        const auto magic = load_at<std::uint32_t>(file, at);
+        if (magic != multiboot2_magic) continue;
+        const auto sum = magic + load_at<std::uint32_t>(file, at + 4) +
+                         load_at<std::uint32_t>(file, at + 8) +
+                         load_at<std::uint32_t>(file, at + 12);
+        if (sum == 0) return at;
+    }
+    return std::nullopt;
+}
+
+void read_relocatable_tag(ByteView file, std::size_t header, XenImage& image) {
+    constexpr std::size_t header_bytes = 16;
+    constexpr std::size_t tag_bytes = 8;
+    const std::uint64_t length = load_at<std::uint32_t>(file, header + 8);
+    if (length < header_bytes || length > multiboot2_search_bytes) {
+        refuse(StreamErrc::bad_length, "not Xen: its multiboot2 header has an impossible length");
+    }
+    const auto end = header + length;
+    for (auto at = header + header_bytes; at + tag_bytes <= end;) {
+        const auto type = load_at<std::uint16_t>(file, at);
+        const auto size = load_at<std::uint32_t>(file, at + 4);
+        if (type == multiboot2_end_tag || size < tag_bytes) break;
+        if (type == multiboot2_relocatable_tag) {
+            image.min_address = load_at<std::uint32_t>(file, at + 8);
+            image.max_address = load_at<std::uint32_t>(file, at + 12);
+            return;
+        }
+        at += (size + multiboot2_align - 1) / multiboot2_align * multiboot2_align;
+    }
+    refuse(StreamErrc::missing_record, "its multiboot2 header does not say it is relocatable");
+}
+
+bool is_elf(ByteView file) {
+    return file.size() >= SELFMAG &&
+           std::equal(file.begin(), file.begin() + SELFMAG, warmvm::as_byte_view(ELFMAG).begin());
+}
+
+constexpr std::uint64_t gzip_headroom(std::uint64_t unpacked) {
+    // 8 octets a 32 KB input block, and 32 KB + 18.
+    return unpacked + (unpacked >> 12) + 32768 + 18;
+}
+
+bool is_gzip(ByteView file) {
+    return file.size() > 18 && file[0] == std::byte{0x1f} && file[1] == std::byte{0x8b};
+}
+
+struct InflateEnd {
+    void operator()(z_stream* stream) const noexcept { inflateEnd(stream); }
+};
+
+}  // namespace
+
+XenImage inspect_xen(ByteView file) {
+    if (file.size() < EI_NIDENT || !is_elf(file)) {
+        refuse(StreamErrc::bad_magic, "not Xen: no ELF file");
+    }
+    XenImage image;
+    switch (std::to_integer<unsigned>(file[EI_CLASS])) {
+        case ELFCLASS32: image.memory_bytes = loaded_bytes<Elf32_Ehdr, Elf32_Phdr>(file); break;
+        case ELFCLASS64: image.memory_bytes = loaded_bytes<Elf64_Ehdr, Elf64_Phdr>(file); break;
+        default: refuse(StreamErrc::bad_value, "not Xen: an ELF file of no known class");
+    }
+    const auto header = find_multiboot2(file);
+    if (!header) refuse(StreamErrc::bad_magic, "not Xen: no multiboot2 header");
+    read_relocatable_tag(file, *header, image);
+    return image;
+}
+
+Dom0Kernel inspect_kernel(ByteView file) {
+    constexpr std::size_t setup_sects_at = 0x1f1;
+    constexpr std::size_t magic_at = 0x202;
+    constexpr std::size_t version_at = 0x206;
+    constexpr std::size_t payload_offset_at = 0x248;
+    constexpr std::size_t payload_length_at = 0x24c;
+    constexpr std::uint32_t header_magic = 0x53726448;  // "HdrS"
+    constexpr std::uint16_t least_version = 0x208;
+    constexpr std::size_t sector = 512;
+    constexpr std::uint64_t max_unpacked = 1u << 30;
+    constexpr std::uint64_t page_mask = warmvm::page_size_mask;
+
+    Dom0Kernel kernel{file.size(), 0};
+    if (is_elf(file)) return kernel;
+    if (file.size() < payload_length_at + 4 ||
+        load_at<std::uint32_t>(file, magic_at) != header_magic) {
+        refuse(StreamErrc::bad_magic, "no Linux kernel: neither bzImage nor ELF");
+    }
+    if (load_at<std::uint16_t>(file, version_at) < least_version) {
+        refuse(StreamErrc::bad_version, "a bzImage too old for Xen");
+    }
+    const auto start = (std::to_integer<std::size_t>(file[setup_sects_at]) + 1) * sector +
+                       load_at<std::uint32_t>(file, payload_offset_at);
+    const std::size_t length = load_at<std::uint32_t>(file, payload_length_at);
+    if (start > file.size() || length > file.size() - start || length < 4) {
+        refuse(StreamErrc::truncated, "the kernel's payload lies beyond the end of the file");
+    }
+    const auto payload = file.subspan(start, length);
+    if (is_elf(payload)) return kernel;
+    const std::uint64_t unpacked = load_at<std::uint32_t>(payload, length - 4);
+    if (unpacked > max_unpacked) {
+        refuse(StreamErrc::too_big, "the kernel's payload unpacks to an impossible size");
+    }
+    const auto headroom = is_gzip(payload) ? gzip_headroom(unpacked) : unpacked + length;
+    kernel.headroom_bytes = (headroom + page_mask) & ~page_mask;
+    return kernel;
+}
+
+Bytes unpack(Bytes file) {
+    if (!is_gzip(file)) return file;
+    constexpr int gzip_window = 16 + MAX_WBITS;
+    z_stream stream{};
+    if (inflateInit2(&stream, gzip_window) != Z_OK) {
+        throw Error::of(std::errc::not_enough_memory, "inflateInit2");
+    }
+    const std::unique_ptr<z_stream, InflateEnd> owner(&stream);
+    stream.next_in = reinterpret_cast<Bytef*>(file.data());
+    stream.avail_in = static_cast<uInt>(file.size());
+    Bytes out;
+    constexpr std::size_t step = 1u << 20;
+    for (;;) {
+        const auto at = out.size();
+        if (at > max_boot_file_bytes) refuse(StreamErrc::too_big, "gzip file");
+        out.resize(at + step);
+        stream.next_out = reinterpret_cast<Bytef*>(out.data() + at);
+        stream.avail_out = step;
+        const int result = inflate(&stream, Z_NO_FLUSH);
+        out.resize(at + step - stream.avail_out);
+        if (result == Z_STREAM_END) return out;
+        if (result == Z_BUF_ERROR || (result == Z_OK && stream.avail_in == 0 && stream.avail_out)) {
+            refuse(StreamErrc::truncated, "gzip file");
+        }
+        if (result != Z_OK) refuse(StreamErrc::bad_value, "gzip file");
+    }
+}
+
+Bytes read_boot_file(const std::filesystem::path& path) {
+    return unpack(warmvm::read_file(path, max_boot_file_bytes));
+}
+
+}  // namespace roothammer

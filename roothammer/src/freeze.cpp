@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "roothammer/freeze.hpp"
+
+#include <algorithm>
+
+#include "roothammer/lock.hpp"
+#include "warmvm/fault.hpp"
+#include "warmvm/file.hpp"
+#include "warmvm/guest_record.hpp"
+#include "warmvm/save_file.hpp"
+
+namespace roothammer {
+namespace {
+
+using warmvm::Error;
+using warmvm::fault_point;
+using warmvm::FaultPoint;
+using warmvm::SetState;
+
+constexpr std::chrono::milliseconds job_poll{100};
+constexpr std::chrono::minutes job_limit{10};
+
+// Stopping dom0's services must not cost the guests anything: they still run.
+void wait_until_quiet(const Host& host) {
+    for (std::chrono::milliseconds waited{}; waited < job_limit; waited += job_poll) {
+        if (!host.system.has_other_jobs({warm_target, freeze_unit})) return;
+        host.system.sleep(job_poll);
+    }
+    throw Error::of(std::errc::timed_out, "dom0's services do not come to an end");
+}
+
+class Freezer {
+  public:
+    Freezer(const Host& host, Plan& plan) : host_(host), plan_(plan) {}
+
+    void run() {
+        stage(Stage::freezing);
+        fault_point(FaultPoint::freeze_start);
+        wait_until_quiet(host_);
+        fault_point(FaultPoint::freeze_quiet);
+        for (auto& guest : plan_.guests) freeze(guest);
+        require_nobody_forgotten();
+        fault_point(FaultPoint::freeze_all_done);
+
+        host_.system.sync();
+        host_.preserved.arm(plan_.token);
+        stage(Stage::armed);
+        log("event=armed tsc=" + std::to_string(host_.system.tsc()));
+        fault_point(FaultPoint::freeze_armed);
+        host_.system.remount_read_only();
+        fault_point(FaultPoint::freeze_before_reboot);
+        // Nothing may come between these two: not every network device can be woken again.
+        host_.system.stop_network_dma();
+        host_.system.reboot();
+        throw Error::of(std::errc::io_error, "reboot(2) returned");
+    }
+
+  private:
+    void stage(Stage stage) {
+        plan_.stage = stage;
+        store_plan(host_.paths.plan(), plan_);
+    }
+    void stage(PlannedGuest& guest, GuestStage stage) {
+        guest.stage = stage;
+        store_plan(host_.paths.plan(), plan_);
+    }
+
+    void freeze(PlannedGuest& guest) {
+        const auto info = host_.domains.info(guest.domid);
+        if (!info || info->dying || !(info->uuid == guest.uuid)) {
+            guest.note = "it was gone before its turn";
+            stage(guest, GuestStage::shut_down);
+            return;
+        }
+        if (!guest.note.empty()) {  // preflight's: it is not worth the try
+            give_up(guest);
+            return;
+        }
+        fault_point(FaultPoint::freeze_guest_before);
+        stage(guest, GuestStage::suspending);
+        log("event=freeze guest=" + guest.name + " tsc=" + std::to_string(host_.system.tsc()));
+        const auto file = host_.paths.image(guest.domid);
+        const auto result = host_.toolstack.save(guest.domid, file, plan_.timeout);
+        if (!result.ok()) {
+            guest.note = result.outcome == ToolstackOutcome::timed_out
+                             ? "it did not suspend within " +
+                                   std::to_string(plan_.timeout.count()) + " ms"
+                             : result.message;
+            give_up(guest);
+            return;
+        }
+        fault_point(FaultPoint::freeze_guest_saved);
+        store_blob(guest, file);
+        stage(guest, GuestStage::frozen);
+        log("event=frozen guest=" + guest.name + " tsc=" + std::to_string(host_.system.tsc()));
+        fault_point(FaultPoint::freeze_guest_done);
+    }
+
+    // What goes into the next life is read back first: it must be what resume can read.
+    void store_blob(const PlannedGuest& guest, const std::filesystem::path& file) {
+        const auto bytes = warmvm::read_file(file, warmvm::max_blob_bytes);
+        std::filesystem::remove(file);
+        const auto saved = warmvm::read_save_file(bytes);
+        const auto record = warmvm::decode_guest_record(
+            saved.image.get(warmvm::RecordType::preserved_memory).body);
+        if (warmvm::guest_name(saved) != guest.name) {
+            throw Error::of(std::errc::invalid_argument,
+                            guest.name + " has another name in its configuration");
+        }
+        for (const auto& set : host_.preserved.list()) {
+            if (set.state != SetState::local || set.domid != guest.domid) continue;
+            if (set.id != record.set) break;
+            host_.preserved.set_blob(set.id, bytes);
+            return;
+        }
+        throw Error::of(std::errc::no_such_file_or_directory, guest.name + "'s preserved set");
+    }
+
+    void give_up(PlannedGuest& guest) {
+        log("event=freeze-failed guest=" + guest.name + ": " + guest.note);
+        if (plan_.on_guest_failure == OnGuestFailure::abort) {
+            throw Error::of(std::errc::operation_canceled,
+                            "guest " + guest.name + " could not be frozen: " + guest.note);
+        }
+        put_back(host_, guest);
+        if (!host_.toolstack.shutdown(guest.domid, plan_.timeout).ok()) {
+            const auto result = host_.toolstack.destroy(guest.domid);
+            if (!result.ok()) {
+                throw Error::of(std::errc::operation_canceled,
+                                "guest " + guest.name + " can be neither frozen nor destroyed: " +
+                                    result.message);
+            }
+        }
+        stage(guest, GuestStage::shut_down);
+        log("event=shut-down guest=" + guest.name);
+    }
+
+    // A guest that was started after the plan was made would not survive.
+    void require_nobody_forgotten() {
+        for (const auto& guest : running_guests(host_)) {
+            const auto frozen = [&](const PlannedGuest& planned) {
+                return planned.domid == guest.info.id && planned.stage == GuestStage::frozen;
+            };
+            if (std::ranges::none_of(plan_.guests, frozen)) {
+                throw Error::of(std::errc::operation_canceled,
+                                "guest " + guest.name + " appeared after the plan was made");
+            }
+        }
+    }
+
+    const Host& host_;
+    Plan& plan_;
+};
+
+}  // namespace
+
+void freeze(const Host& host) {
+    const auto lock = Lock::take(host.paths.work_lock());
+    auto plan = load_plan(host.paths.plan());
+    if (!plan || plan->boot_id != host.system.boot_id() || plan->stage != Stage::prepared) {
+        throw Error::of(std::errc::operation_not_permitted,
+                        "no warm reboot is prepared; start one with xl-warm-reboot");
+    }
+    try {
+        Freezer(host, *plan).run();
+    } catch (const std::exception& error) {
+        log(std::string("event=abort: ") + error.what());
+        for (const auto& name : recover(host, error.what())) {
+            log("guest " + name + " took up a suspend request and has not suspended yet; run "
+                "`roothammer recover` if it stops");
+        }
+        throw;
+    }
+}
+
+}  // namespace roothammer

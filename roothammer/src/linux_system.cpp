@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/random.h>
+#include <sys/reboot.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+#include "roothammer/paths.hpp"
+#include "roothammer/system.hpp"
+#include "warmvm/error.hpp"
+#include "warmvm/file.hpp"
+#include "warmvm/process.hpp"
+#include "warmvm/tsc.hpp"
+
+namespace roothammer {
+namespace {
+
+using warmvm::Error;
+
+std::string run_systemctl(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), "systemctl");
+    const auto result = warmvm::run_process({arguments, {}, {}, false});
+    if (!result.ok()) {
+        throw Error::of(std::errc::io_error,
+                        arguments.at(1) + ": " + warmvm::last_line(result.output));
+    }
+    return result.output;
+}
+
+struct Mount {
+    std::string device;  // major:minor
+    std::string point;
+    bool writable = false;
+};
+
+// proc(5), mountinfo: "36 35 98:0 /root /mnt rw,noatime - ext4 /dev/sda rw"; the last word is the
+// file system's own state, which is what an emergency remount changes.
+std::vector<Mount> block_mounts() {
+    std::vector<Mount> mounts;
+    std::istringstream lines(warmvm::read_text_file("/proc/self/mountinfo"));
+    for (std::string line; std::getline(lines, line);) {
+        std::istringstream words(line);
+        std::string word;
+        Mount mount;
+        std::string root;
+        words >> word >> word >> mount.device >> root >> mount.point;
+        while (words >> word && word != "-") {}
+        std::string source;
+        std::string options;
+        words >> word >> source >> options;
+        // Major 0: not on a device of its own (tmpfs, proc, overlay, NFS).
+        if (mount.device.starts_with("0:")) continue;
+        mount.writable = options == "rw" || options.starts_with("rw,");
+        mounts.push_back(std::move(mount));
+    }
+    return mounts;
+}
+
+// mountinfo writes a space as \040.
+std::string unescape(const std::string& point) {
+    std::string text;
+    for (std::size_t i = 0; i < point.size(); ++i) {
+        const auto octal = point.substr(i, 4);
+        if (octal.size() == 4 && octal[0] == '\\' &&
+            std::ranges::all_of(octal.substr(1), [](char c) { return c >= '0' && c <= '7'; })) {
+            text += static_cast<char>(std::stoi(octal.substr(1), nullptr, 8));
+            i += 3;
+        } else {
+            text += point[i];
+        }
+    }
+    return text;
+}
+
+class LinuxSystem final : public System {
+  public:
+    std::uint64_t tsc() override { return warmvm::read_tsc(); }
+    void sleep(std::chrono::milliseconds time) override { std::this_thread::sleep_for(time); }
+
+    std::uint64_t random_token() override {
+        std::uint64_t token = 0;
+        while (token == 0) {
+            if (::getrandom(&token, sizeof(token), 0) != sizeof(token)) {
+                throw Error::from_errno("getrandom");
+            }
+        }
+        return token;
+    }
+
+    std::string boot_id() override {
+        auto id = warmvm::read_text_file("/proc/sys/kernel/random/boot_id");
+        while (!id.empty() && id.back() == '\n') id.pop_back();
+        return id;
+    }
+
+    void keep_units(const std::string& target, const std::vector<std::string>& patterns) override {
+        std::vector<std::string> arguments{"list-units", "--plain", "--no-legend", "--full",
+                                           "--state=active"};
+        arguments.insert(arguments.end(), patterns.begin(), patterns.end());
+        std::istringstream lines(run_systemctl(arguments));
+        std::string text = "[Unit]\n";
+        for (std::string line; std::getline(lines, line);) {
+            std::istringstream words(line);
+            if (std::string unit; words >> unit) {
+                text += "Wants=" + unit + "\n";
+                text += "After=" + unit + "\n";
+            }
+        }
+        const std::filesystem::path folder = "/run/systemd/system/" + target + ".d";
+        std::filesystem::create_directories(folder);
+        constexpr mode_t readable = 0644;
+        warmvm::replace_file(folder / "keep.conf", warmvm::as_byte_view(text), readable);
+        run_systemctl({"daemon-reload"});
+    }
+
+    void isolate(const std::string& target) override {
+        run_systemctl({"isolate", "--no-block", target});
+    }
+
+    bool is_active(const std::string& unit) override {
+        const auto result = warmvm::run_process({{"systemctl", "is-active", unit}, {}, {}, false});
+        const auto state = warmvm::last_line(result.output);
+        return state == "active" || state == "activating";
+    }
+
+    bool has_other_jobs(const std::vector<std::string>& units) override {
+        std::istringstream lines(run_systemctl({"list-jobs", "--plain", "--no-legend", "--full"}));
+        for (std::string line; std::getline(lines, line);) {
+            std::istringstream words(line);
+            std::string job;
+            std::string unit;
+            if (!(words >> job >> unit)) continue;
+            // "No jobs running." when there are none.
+            if (!std::ranges::all_of(job, [](char c) { return c >= '0' && c <= '9'; })) continue;
+            if (std::ranges::find(units, unit) == units.end()) return true;
+        }
+        return false;
+    }
+
+    void sync() override { ::sync(); }
+
+    void remount_read_only() override {
+        std::string writable;
+        for (const auto& mount : block_mounts()) {
+            if (mount.writable) writable += mount.point + "\n";
+        }
+        warmvm::replace_file(remounted_, warmvm::as_byte_view(writable));
+        // What a shutdown does when a file system is busy (the kernel's emergency remount): files
+        // still open for writing, the journal's above all, do not stop it.
+        std::ofstream trigger("/proc/sysrq-trigger");
+        trigger << 'u';
+        trigger.close();
+        if (!trigger) throw Error::of(std::errc::io_error, "/proc/sysrq-trigger");
+        constexpr std::chrono::milliseconds step{20};
+        constexpr std::chrono::milliseconds limit{20000};
+        for (std::chrono::milliseconds waited{}; waited < limit; waited += step) {
+            const auto mounts = block_mounts();
+            if (std::ranges::none_of(mounts, &Mount::writable)) return;
+            sleep(step);
+        }
+        throw Error::of(std::errc::device_or_resource_busy, "a file system stays writable");
+    }
+
+    void remount_writable() override {
+        if (!std::filesystem::exists(remounted_)) return;
+        std::istringstream points(warmvm::read_text_file(remounted_));
+        for (std::string point; std::getline(points, point);) {
+            const auto path = unescape(point);
+            if (::mount(nullptr, path.c_str(), nullptr, MS_REMOUNT, nullptr) < 0) {
+                throw Error::from_errno("remounting " + path + " writable");
+            }
+        }
+        std::filesystem::remove(remounted_);
+    }
+
+    void stop_network_dma() override {
+        constexpr std::string_view network_class = "0x02";
+        constexpr std::size_t command_register = 4;
+        constexpr std::uint16_t bus_master = 1u << 2;
+        // dom0 sees every device; the kernel's own kexec clears this bit too (pci_device_shutdown),
+        // an ordinary reboot leaves it. Only network devices write unasked: a frame that arrives
+        // would land in what is the next dom0's memory by then. Storage is left to its drivers'
+        // shutdown, which still talks to the disks.
+        std::error_code none;
+        for (const auto& device :
+             std::filesystem::directory_iterator("/sys/bus/pci/devices", none)) {
+            if (!warmvm::read_text_file(device.path() / "class").starts_with(network_class)) {
+                continue;
+            }
+            const auto config = warmvm::open_file(device.path() / "config", O_RDWR);
+            std::uint16_t command = 0;
+            if (::pread(config.get(), &command, sizeof(command), command_register) !=
+                sizeof(command)) {
+                throw Error::from_errno("reading the configuration of " + device.path().string());
+            }
+            command = static_cast<std::uint16_t>(command & ~bus_master);
+            if (::pwrite(config.get(), &command, sizeof(command), command_register) !=
+                sizeof(command)) {
+                throw Error::from_errno("writing the configuration of " + device.path().string());
+            }
+        }
+    }
+
+    void reboot() override {
+        ::reboot(RB_AUTOBOOT);
+        throw Error::from_errno("reboot");
+    }
+
+  private:
+    std::filesystem::path remounted_ = Paths{}.run / "remounted";
+};
+
+}  // namespace
+
+std::unique_ptr<System> open_system() { return std::make_unique<LinuxSystem>(); }
+
+}  // namespace roothammer

@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "roothammer/preflight.hpp"
+
+#include <algorithm>
+#include <sstream>
+
+#include "roothammer/boot_images.hpp"
+#include "roothammer/preserved_guests.hpp"
+
+namespace roothammer {
+namespace {
+
+using warmvm::page_size;
+using warmvm::PreservedInfo;
+
+constexpr std::uint64_t mib = 1u << 20;
+
+std::string in_mib(std::uint64_t bytes) {
+    return std::to_string((bytes + mib - 1) / mib) + " MiB";
+}
+
+std::uint64_t whole_pages(std::uint64_t bytes) {
+    return (bytes + warmvm::page_size_mask) & ~warmvm::page_size_mask;
+}
+
+// "dom0_mem=1G,max:2G" -> 1 GiB; nullopt if there is none, or no plain size.
+std::optional<std::uint64_t> dom0_memory(const std::string& commandline) {
+    std::istringstream words(commandline);
+    std::optional<std::uint64_t> bytes;
+    for (std::string word; words >> word;) {
+        constexpr std::string_view option = "dom0_mem=";
+        if (!word.starts_with(option)) continue;
+        std::istringstream parts(word.substr(option.size()));
+        for (std::string part; std::getline(parts, part, ',');) {
+            if (part.empty() || part[0] < '0' || part[0] > '9') continue;
+            std::size_t used = 0;
+            std::uint64_t number = 0;
+            try {
+                number = std::stoull(part, &used);
+            } catch (const std::out_of_range&) {
+                continue;
+            }
+            const char unit = used < part.size() ? part[used] : 'K';
+            switch (unit) {
+                case 'B': case 'b': break;
+                case 'K': case 'k': number <<= 10; break;
+                case 'M': case 'm': number <<= 20; break;
+                case 'G': case 'g': number <<= 30; break;
+                case 'T': case 't': number <<= 40; break;
+                default: continue;
+            }
+            bytes = number;
+        }
+    }
+    return bytes;
+}
+
+class Preflight {
+  public:
+    Preflight(const Host& host, const Images& images, OnGuestFailure policy)
+        : host_(host), images_(images), policy_(policy) {}
+
+    Report run() {
+        if (check_hypervisor()) {
+            check_images();
+            check_memory();
+            check_preserved();
+            check_guests();
+        }
+        return std::move(report_);
+    }
+
+  private:
+    void ok(std::string subject, std::string text) {
+        report_.findings.push_back({Verdict::ok, std::move(subject), std::move(text), {}, false});
+    }
+    void note(std::string subject, std::string text) {
+        report_.findings.push_back({Verdict::note, std::move(subject), std::move(text), {}, false});
+    }
+    void refuse(std::string subject, std::string text, std::string mend, bool guest = false) {
+        report_.findings.push_back(
+            {Verdict::refused, std::move(subject), std::move(text), std::move(mend), guest});
+    }
+
+    bool check_hypervisor() {
+        const auto version = host_.domains.version();
+        const auto running = "Xen " + std::to_string(version.major) + "." +
+                             std::to_string(version.minor) + version.extra;
+        const auto info = host_.preserved.info();
+        if (!info) {
+            refuse("hypervisor", running + " cannot preserve memory over a reboot",
+                   "boot a hypervisor that is built with CONFIG_PRESERVED_MEMORY");
+            return false;
+        }
+        info_ = *info;
+        ok("hypervisor", running + " preserves memory; " + std::to_string(info_.generation) +
+                             " warm boots since the last cold one");
+        if (!info_.range) {
+            refuse("range", std::string(describe(warmvm::Reason::no_range)),
+                   std::string(mend(warmvm::Reason::no_range)));
+        }
+        if (info_.armed) {
+            refuse("hypervisor", "a warm reboot is armed already",
+                   "run `roothammer recover`, which disarms it");
+        }
+        return true;
+    }
+
+    template <class Look>
+    auto inspect(const std::string& subject, const std::string& path, const std::string& option,
+                 Look look) -> decltype(look(warmvm::ByteView{})) {
+        try {
+            const auto file = read_boot_file(path);
+            auto found = look(warmvm::ByteView(file));
+            ok(subject, path);
+            return found;
+        } catch (const warmvm::Error& error) {
+            images_fit_ = false;
+            refuse(subject, path + ": " + error.what(),
+                   "give a good one with " + option + " or in roothammer.conf");
+            return {};
+        }
+    }
+
+    void check_images() {
+        const auto xen = inspect("xen image", images_.xen, "--xen", inspect_xen);
+        const auto kernel = inspect("dom0 kernel", images_.kernel, "--kernel", inspect_kernel);
+        const auto initrd_bytes =
+            inspect("dom0 initrd", images_.initrd, "--initrd",
+                    [](warmvm::ByteView file) -> std::uint64_t { return file.size(); });
+        if (!images_fit_ || !info_.range) return;
+        check_window(xen);
+        check_room(kernel, initrd_bytes);
+    }
+
+    void check_window(const XenImage& xen) {
+        const auto end = info_.window_start + info_.window_size;
+        if (xen.memory_bytes > info_.window_size) {
+            refuse("xen image",
+                   "it takes " + in_mib(xen.memory_bytes) + " and Xen's window is " +
+                       in_mib(info_.window_size),
+                   "use a smaller image, or boot it the cold way");
+        } else if (info_.window_start < xen.min_address || end > xen.max_address + 1) {
+            refuse("xen image", "it cannot be loaded where the running Xen lies",
+                   "boot it the cold way");
+        }
+    }
+
+    void check_room(const Dom0Kernel& kernel, std::uint64_t initrd_bytes) {
+        // kexec-tools fills the range from its second page on; Xen then moves the kernel, with its
+        // headroom in front, into what is left (setup.c: keep_modules_in_range).
+        constexpr std::uint64_t purgatory_bytes = 64u << 10;
+        constexpr std::uint64_t mbi_bytes = 64u << 10;
+        report_.room = {
+            {"breadcrumb", page_size},
+            {"purgatory", purgatory_bytes},
+            {"multiboot information",
+             mbi_bytes + images_.xen_commandline.size() + images_.kernel_commandline.size()},
+            {"dom0 kernel", whole_pages(kernel.file_bytes)},
+            {"dom0 initrd", whole_pages(initrd_bytes)},
+            {"dom0 kernel unpacked",
+             whole_pages(kernel.file_bytes) + whole_pages(kernel.headroom_bytes)},
+            {"Xen's frame table and page tables", info_.boot_need},
+        };
+        report_.room_reserved = info_.range_size;
+        for (const auto& item : report_.room) report_.room_needed += item.bytes;
+        const auto text = "the next boot needs " + in_mib(report_.room_needed) + " of " +
+                          in_mib(report_.room_reserved) + " reserved";
+        if (report_.room_needed > report_.room_reserved) {
+            refuse("range", text,
+                   "boot once with liveupdate=" +
+                       std::to_string((report_.room_needed + 2 * mib - 1) / (2 * mib) * 2) +
+                       "M or more on Xen's command line, or use a smaller dom0 initrd");
+        } else {
+            ok("range", text);
+        }
+    }
+
+    void check_memory() {
+        const auto dom0 = dom0_memory(images_.xen_commandline);
+        if (!dom0) {
+            refuse("dom0 memory", "the next Xen's command line has no dom0_mem= with a size",
+                   "add dom0_mem=<size>: without it the new dom0 would try to take all that is "
+                   "free");
+            return;
+        }
+        const auto survey = host_.preserved.survey();
+        const auto usable = survey.frames * page_size;
+        const auto text = "the new dom0 takes " + in_mib(*dom0) + " of " + in_mib(usable) +
+                          " that guests leave";
+        if (*dom0 > usable) {
+            refuse("dom0 memory", text, "lower dom0_mem= or shut a guest down");
+        } else {
+            ok("dom0 memory", text);
+        }
+    }
+
+    void check_preserved() {
+        for (const auto& guest : preserved_guests(host_)) {
+            switch (guest.set.state) {
+                case warmvm::SetState::local:
+                    refuse("guest " + guest.name, "it is frozen by an earlier try",
+                           "run `roothammer recover`");
+                    break;
+                case warmvm::SetState::adopted:
+                    refuse("guest " + guest.name, "its resume has not ended",
+                           "run `roothammer resume " + guest.name + "` again");
+                    break;
+                case warmvm::SetState::inherited:
+                    note("guest " + guest.name,
+                         "preserved and not resumed since the last warm reboot; it is carried along");
+                    break;
+                case warmvm::SetState::unreadable:
+                    note(guest.name, "unreadable (" + guest.trouble + "); its frames stay reserved");
+                    break;
+            }
+        }
+    }
+
+    void check_guests() {
+        for (const auto& guest : running_guests(host_)) {
+            const auto before = report_.findings.size();
+            check_guest(guest);
+            const bool fit = report_.findings.size() == before;
+            if (fit) {
+                ok("guest " + guest.name, (guest.type.empty() ? "pv or hvm" : guest.type) + ", " +
+                                              in_mib(guest.info.frames * page_size));
+            } else if (policy_ == OnGuestFailure::shutdown) {
+                for (auto i = before; i < report_.findings.size(); ++i) {
+                    auto& finding = report_.findings[i];
+                    finding.verdict = Verdict::note;
+                    finding.text += "; it will be shut down";
+                }
+            }
+            report_.guests.push_back({guest.info.id, guest.name, guest.info.uuid,
+                                      GuestStage::running, fit ? "" : "not fit to be frozen"});
+        }
+    }
+
+    void check_guest(const Guest& guest) {
+        const auto subject = "guest " + guest.name;
+        const auto no = [&](std::string text, std::string mend) {
+            refuse(subject, std::move(text), std::move(mend), true);
+        };
+        const auto& info = guest.info;
+        constexpr std::string_view incoming = "--incoming";
+        constexpr std::string_view migrated = "--migratedaway";
+        if (guest.name.ends_with(incoming) || guest.name.ends_with(migrated)) {
+            no("it is being migrated", "wait for the migration to end");
+        }
+        if (info.shutdown) {
+            no(*info.shutdown == warmvm::ShutdownReason::suspend ? "it is suspended"
+                                                                 : "it has shut down or crashed",
+               "destroy it (xl destroy) or, if it is suspended, run `roothammer recover`");
+            return;
+        }
+        if (info.paused) no("it is paused", "xl unpause " + guest.name);
+        if (guest.type == "hvm") {
+            no("an HVM guest with a device model cannot be carried yet",
+               "shut it down, or run it as PVH (type=\"pvh\")");
+        } else if (guest.type.empty()) {
+            no("libxl does not know it", "destroy it, or manage it with xl");
+        }
+        if (!guest.can_suspend) {
+            no("it has no PV drivers that can suspend (control/feature-suspend)",
+               "boot it with a kernel that has Xen's PV drivers, or shut it down");
+        }
+        const auto verdict = host_.preserved.check(info.id);
+        if (const auto* refusal = std::get_if<warmvm::Refusal>(&verdict)) {
+            no(refusal->str(), std::string(mend(refusal->reason)));
+        }
+    }
+
+    const Host& host_;
+    const Images& images_;
+    OnGuestFailure policy_;
+    PreservedInfo info_;
+    bool images_fit_ = true;
+    Report report_;
+};
+
+}  // namespace
+
+bool Report::refused() const {
+    return std::ranges::any_of(
+        findings, [](const auto& finding) { return finding.verdict == Verdict::refused; });
+}
+
+bool Report::host_refused() const {
+    return std::ranges::any_of(findings, [](const auto& finding) {
+        return finding.verdict == Verdict::refused && !finding.about_guest;
+    });
+}
+
+Report preflight(const Host& host, const Images& images, OnGuestFailure policy) {
+    return Preflight(host, images, policy).run();
+}
+
+}  // namespace roothammer

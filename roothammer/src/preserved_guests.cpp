@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "roothammer/preserved_guests.hpp"
+
+namespace roothammer {
+namespace {
+
+void read_blob(const Host& host, PreservedGuest& guest) {
+    try {
+        guest.blob = host.preserved.blob(guest.set.id);
+        auto file = warmvm::read_save_file(guest.blob);
+        const auto record = warmvm::decode_guest_record(
+            file.image.get(warmvm::RecordType::preserved_memory).body);
+        if (record.set != guest.set.id || !(record.uuid == guest.set.uuid)) {
+            throw warmvm::Error(warmvm::StreamErrc::bad_value, "the state is another guest's");
+        }
+        guest.name = warmvm::guest_name(file);
+        guest.record = record;
+        guest.file = std::move(file);
+    } catch (const std::exception& error) {
+        guest.trouble = std::string("its state cannot be read: ") + error.what();
+    }
+}
+
+}  // namespace
+
+std::vector<PreservedGuest> preserved_guests(const Host& host) {
+    std::vector<PreservedGuest> guests;
+    if (!host.preserved.info()) return guests;
+    for (const auto& set : host.preserved.list()) {
+        PreservedGuest guest;
+        guest.set = set;
+        guest.name = "set " + std::to_string(set.id.value());
+        if (set.state == warmvm::SetState::unreadable) {
+            guest.trouble = describe(set.reason);
+        } else {
+            read_blob(host, guest);
+        }
+        guests.push_back(std::move(guest));
+    }
+    return guests;
+}
+
+}  // namespace roothammer

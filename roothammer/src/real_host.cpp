@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <boost/program_options/errors.hpp>
+#include <cstdio>
+#include <cstdlib>
+
+#include "roothammer/command_line.hpp"
+#include "warmvm/error.hpp"
+
+namespace roothammer {
+namespace {
+
+// <prefix>/sbin/roothammer has it in <prefix>/libexec/roothammer, a build tree beside itself.
+std::filesystem::path save_helper() {
+    if (const char* path = std::getenv("ROOTHAMMER_SAVE_HELPER")) return path;
+    const auto folder = std::filesystem::read_symlink("/proc/self/exe").parent_path();
+    constexpr const char* name = "warmvm-save-helper";
+    for (const auto& path : {folder.parent_path() / "libexec/roothammer" / name, folder / name}) {
+        if (std::filesystem::exists(path)) return path;
+    }
+    throw warmvm::Error::of(std::errc::no_such_file_or_directory, name);
+}
+
+}  // namespace
+
+struct RealHost::Ports {
+    std::unique_ptr<warmvm::DomainControl> domains = warmvm::open_domain_control();
+    std::unique_ptr<warmvm::PreservedMemory> preserved = warmvm::open_preserved_memory();
+    std::unique_ptr<warmvm::Store> store = warmvm::open_store();
+    std::unique_ptr<warmvm::Kexec> kexec = warmvm::open_kexec();
+    std::unique_ptr<Toolstack> toolstack = open_xl(save_helper());
+    std::unique_ptr<System> system = open_system();
+    Host host{*domains, *preserved, *store, *kexec, *toolstack, *system, {}};
+};
+
+RealHost::RealHost() : ports_(std::make_unique<Ports>()) {}
+RealHost::~RealHost() = default;
+const Host& RealHost::host() const { return ports_->host; }
+
+int run_command(const char* program, const std::function<int()>& command) {
+    try {
+        return command();
+    } catch (const boost::program_options::error& error) {
+        std::fprintf(stderr, "%s: %s; see --help\n", program, error.what());
+        return exit_usage;
+    } catch (const warmvm::Error& error) {
+        std::fprintf(stderr, "%s: %s\n", program, error.what());
+        const bool busy = error.code() == std::errc::device_or_resource_busy;
+        return busy ? exit_host_refused : exit_failed;
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "%s: %s\n", program, error.what());
+        return exit_failed;
+    }
+}
+
+}  // namespace roothammer

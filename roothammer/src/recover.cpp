@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <algorithm>
+#include <exception>
+
+#include "roothammer/freeze.hpp"
+
+namespace roothammer {
+namespace {
+
+using warmvm::DomId;
+using warmvm::SetState;
+
+// A guest that has taken a suspend request up stops its tasks first; Linux gives up after 20 s.
+constexpr std::chrono::milliseconds settle_limit{30000};
+constexpr std::chrono::milliseconds settle_step{200};
+
+void wake(const Host& host, const warmvm::DomainInfo& info) {
+    if (info.is_suspended()) {
+        host.domains.resume_suspended(info.id);
+        host.store.resume_domain(info.id);
+    }
+    if (info.paused) host.domains.unpause(info.id);
+}
+
+bool wait_and_wake(const Host& host, DomId domain) {
+    for (auto waited = settle_step; waited <= settle_limit; waited += settle_step) {
+        host.system.sleep(settle_step);
+        const auto info = host.domains.info(domain);
+        if (!info || info->dying) return true;
+        if (info->is_suspended()) {
+            wake(host, *info);
+            return true;
+        }
+    }
+    return false;
+}
+
+void release_sets(const Host& host, DomId domain) {
+    for (const auto& set : host.preserved.list()) {
+        if (set.state == SetState::local && set.domid == domain) host.preserved.release(set.id);
+    }
+}
+
+bool is_planned(const Plan& plan, const warmvm::PreservedSet& set) {
+    return std::ranges::any_of(plan.guests,
+                               [&](const auto& guest) { return guest.domid == set.domid; });
+}
+
+// One guest's trouble must not keep the others frozen.
+template <class Step>
+void attempt(const std::string& what, Step step, std::exception_ptr& first) {
+    try {
+        step();
+    } catch (const std::exception& error) {
+        log(what + ": " + error.what());
+        if (!first) first = std::current_exception();
+    }
+}
+
+}  // namespace
+
+bool put_back(const Host& host, const PlannedGuest& guest) {
+    release_sets(host, guest.domid);
+    const auto info = host.domains.info(guest.domid);
+    if (!info || info->dying || !(info->uuid == guest.uuid)) return true;
+    const bool untouched = guest.stage == GuestStage::running || guest.stage == GuestStage::put_back;
+    if (untouched && !info->is_suspended()) return true;
+    wake(host, *info);
+    log("event=put-back guest=" + guest.name);
+    if (guest.stage != GuestStage::suspending || info->is_suspended()) return true;
+    const bool cancelled =
+        host.store.replace(warmvm::domain_path(guest.domid, "control/shutdown"), "suspend", "");
+    return cancelled || wait_and_wake(host, guest.domid);
+}
+
+std::vector<std::string> recover(const Host& host, const std::string& why) {
+    std::vector<std::string> unsettled;
+    std::exception_ptr first;
+    if (!host.preserved.info()) return unsettled;
+    attempt("disarming", [&] { host.preserved.disarm(); }, first);
+    attempt("making file systems writable", [&] { host.system.remount_writable(); }, first);
+
+    auto plan = load_plan(host.paths.plan());
+    if (plan && plan->boot_id != host.system.boot_id()) plan.reset();
+    if (plan) {
+        // First those that are certainly frozen; waiting for a late one comes last.
+        std::vector<PlannedGuest*> order;
+        for (auto& guest : plan->guests) order.push_back(&guest);
+        std::ranges::stable_partition(
+            order, [](const auto* guest) { return guest->stage != GuestStage::suspending; });
+        for (auto* guest : order) {
+            attempt("putting back " + guest->name,
+                    [&] {
+                        if (!put_back(host, *guest)) {
+                            unsettled.push_back(guest->name);
+                            return;
+                        }
+                        if (guest->stage != GuestStage::shut_down) {
+                            guest->stage = GuestStage::put_back;
+                        }
+                    },
+                    first);
+        }
+    }
+    attempt("releasing sets that no plan names",
+            [&] {
+                for (const auto& set : host.preserved.list()) {
+                    if (set.state != SetState::local || (plan && is_planned(*plan, set))) continue;
+                    host.preserved.release(set.id);
+                    if (const auto info = host.domains.info(set.domid)) wake(host, *info);
+                }
+            },
+            first);
+    attempt("unloading the image", [&] { host.kexec.unload(); }, first);
+    if (plan && plan->is_under_way()) {
+        plan->stage = Stage::aborted;
+        plan->error = why;
+        attempt("writing the plan", [&] { store_plan(host.paths.plan(), *plan); }, first);
+    }
+    // Not "if the warm target is active": it never is while its freeze is starting or has failed.
+    if (!host.system.is_active(normal_target)) {
+        attempt("bringing the services back", [&] { host.system.isolate(normal_target); }, first);
+    }
+    if (first) std::rethrow_exception(first);
+    return unsettled;
+}
+
+}  // namespace roothammer

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "roothammer/resume.hpp"
+
+#include <algorithm>
+
+#include "roothammer/lock.hpp"
+#include "roothammer/preserved_guests.hpp"
+#include "roothammer/timeline.hpp"
+#include "warmvm/fault.hpp"
+#include "warmvm/file.hpp"
+#include "warmvm/frame_map.hpp"
+#include "warmvm/save_helper.hpp"
+
+namespace roothammer {
+namespace {
+
+using warmvm::Error;
+using warmvm::fault_point;
+using warmvm::FaultPoint;
+using warmvm::PreservedSet;
+using warmvm::SetId;
+using warmvm::SetState;
+
+// A destroyed domain gives its frames back as it is taken apart.
+constexpr std::chrono::milliseconds return_limit{60000};
+constexpr std::chrono::milliseconds return_step{100};
+
+PreservedSet find(const Host& host, SetId id) {
+    for (const auto& set : host.preserved.list()) {
+        if (set.id == id) return set;
+    }
+    throw Error::of(std::errc::no_such_file_or_directory, "set " + std::to_string(id.value()));
+}
+
+class Resumer {
+  public:
+    Resumer(const Host& host, const ResumeOptions& options, Timeline& timeline)
+        : host_(host), options_(options), timeline_(timeline) {}
+
+    ResumeOutcome run(const PreservedGuest& guest) {
+        ResumeOutcome outcome{guest.name, guest.trouble};
+        if (outcome.trouble.empty()) {
+            try {
+                resume(guest);
+                log("event=running guest=" + guest.name +
+                    " tsc=" + std::to_string(host_.system.tsc()));
+                return outcome;
+            } catch (const std::exception& error) {
+                outcome.trouble = error.what();
+            }
+        }
+        log("event=resume-failed guest=" + guest.name + ": " + outcome.trouble);
+        return outcome;
+    }
+
+  private:
+    void resume(const PreservedGuest& guest) {
+        clear_earlier_try(guest.set);
+        auto times = first_times(guest);
+        const auto file = host_.paths.image(guest.set.id);
+        warmvm::replace_file(file, guest.blob);
+        fault_point(FaultPoint::resume_blob_read);
+
+        times.restore_start = host_.system.tsc();
+        log("event=resume guest=" + guest.name + " tsc=" + std::to_string(times.restore_start));
+        const auto result = host_.toolstack.restore(file);
+        std::filesystem::remove(file);
+        if (!result.ok()) throw Error::of(std::errc::io_error, "xl restore: " + result.message);
+        fault_point(FaultPoint::resume_restored);
+
+        const auto set = find(host_, guest.set.id);
+        if (set.state != SetState::adopted) {
+            throw Error::of(std::errc::io_error, "xl restore did not adopt the guest's memory");
+        }
+        times.adopt = set.tsc_adopt;
+        // The hypervisor holds an adopted domain paused until it is committed, so the order makes
+        // commit the one step that starts the guest: there is no half-way to be killed in.
+        if (!options_.paused) host_.domains.unpause(set.domid);
+        fault_point(FaultPoint::resume_unpaused);
+        host_.preserved.commit(set.id);
+        times.committed = host_.system.tsc();
+        if (!options_.paused) times.running = times.committed;
+        remember(std::move(times));
+        fault_point(FaultPoint::resume_committed);
+    }
+
+    // Left by a resume that died: an adopted domain that never ran, or one that libxl had made and
+    // not yet given any memory.
+    void clear_earlier_try(const PreservedSet& set) {
+        if (set.state == SetState::adopted) {
+            destroy(set.domid);
+        } else {
+            constexpr std::uint64_t husk_frames = 64;
+            for (const auto& domain : host_.domains.list()) {
+                if (!(domain.uuid == set.uuid) || domain.dying) continue;
+                if (!domain.paused || domain.frames > husk_frames) {
+                    throw Error::of(std::errc::device_or_resource_busy,
+                                    "dom" + std::to_string(domain.id.value()) +
+                                        " has the same uuid; destroy it first");
+                }
+                destroy(domain.id);
+            }
+        }
+        for (std::chrono::milliseconds waited{}; waited < return_limit; waited += return_step) {
+            if (find(host_, set.id).state == SetState::inherited) return;
+            host_.system.sleep(return_step);
+        }
+        throw Error::of(std::errc::timed_out, "an earlier try's domain still holds its frames");
+    }
+
+    void destroy(warmvm::DomId domain) {
+        const auto info = host_.domains.info(domain);
+        if (!info || info->dying) return;
+        const auto result = host_.toolstack.destroy(domain);
+        if (!result.ok()) {
+            throw Error::of(std::errc::io_error, "destroying an earlier try's dom" +
+                                                     std::to_string(domain.value()) + ": " +
+                                                     result.message);
+        }
+    }
+
+    GuestTimes first_times(const PreservedGuest& guest) {
+        GuestTimes times;
+        times.name = guest.name;
+        times.uuid = guest.set.uuid;
+        times.frames = guest.set.frames;
+        times.extents = guest.set.extents;
+        times.metadata_bytes = guest.set.metadata_bytes;
+        times.generation = guest.set.generation;
+        times.asked = guest.record->tsc_asked;
+        times.suspended = guest.record->tsc_suspended;
+        times.preserve = guest.set.tsc_preserve;
+        const warmvm::FrameMap frames(host_.preserved.extents(guest.set.id));
+        for (const auto& frame : warmvm::written_frames(guest.file->image)) {
+            const auto mfn = frames.mfn(warmvm::Pfn(frame.gfn));
+            times.written.push_back(
+                {std::string(frame.name), frame.gfn, mfn.value_or(warmvm::Mfn(0)).value()});
+        }
+        return times;
+    }
+
+    void remember(GuestTimes times) {
+        std::erase_if(timeline_.guests,
+                      [&](const auto& guest) { return guest.uuid == times.uuid; });
+        timeline_.guests.push_back(std::move(times));
+    }
+
+    const Host& host_;
+    const ResumeOptions& options_;
+    Timeline& timeline_;
+};
+
+// The file's if it is of this boot, else a new one.
+Timeline open_timeline(const Host& host, const warmvm::PreservedInfo& info) {
+    Timeline timeline;
+    timeline.tsc_khz = info.tsc_khz;
+    timeline.generation = info.generation;
+    timeline.armed = info.tsc_armed;
+    timeline.jump = info.tsc_jump;
+    timeline.entry = info.tsc_entry;
+    timeline.heap = info.tsc_heap;
+    timeline.dom0 = info.tsc_dom0;
+    timeline.resume_start = host.system.tsc();
+    try {
+        const auto earlier = load_timeline(host.paths.timeline());
+        if (earlier && earlier->entry == info.tsc_entry) return *earlier;
+    } catch (const Error& error) {
+        log(std::string("the last timeline is not readable: ") + error.what());
+    }
+    return timeline;
+}
+
+}  // namespace
+
+std::vector<ResumeOutcome> resume(const Host& host, const ResumeOptions& options) {
+    const auto lock = Lock::take(host.paths.work_lock());
+    fault_point(FaultPoint::resume_start);
+    std::vector<ResumeOutcome> outcomes;
+    const auto info = host.preserved.info();
+    if (!info) {
+        if (!options.names.empty()) {
+            throw Error::of(std::errc::not_supported, "this hypervisor preserves nothing");
+        }
+        return outcomes;
+    }
+    auto timeline = open_timeline(host, *info);
+    const auto guests = preserved_guests(host);
+    for (const auto& name : options.names) {
+        const auto same = [&](const auto& guest) { return guest.name == name; };
+        if (std::ranges::none_of(guests, same)) outcomes.push_back({name, "is not preserved"});
+    }
+    Resumer resumer(host, options, timeline);
+    for (const auto& guest : guests) {
+        const bool asked =
+            options.names.empty() || std::ranges::find(options.names, guest.name) != options.names.end();
+        if (!asked || guest.set.state == SetState::local) continue;
+        outcomes.push_back(resumer.run(guest));
+    }
+    if (!outcomes.empty()) {
+        timeline.resume_end = host.system.tsc();
+        store_timeline(host.paths.timeline(), timeline);
+    }
+    return outcomes;
+}
+
+}  // namespace roothammer

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <boost/program_options.hpp>
+#include <cstdio>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "roothammer/command_line.hpp"
+#include "roothammer/freeze.hpp"
+#include "roothammer/lock.hpp"
+#include "roothammer/preserved_guests.hpp"
+#include "roothammer/resume.hpp"
+#include "roothammer/timeline.hpp"
+
+namespace roothammer {
+namespace {
+
+namespace po = boost::program_options;
+using nlohmann::json;
+
+constexpr const char* usage =
+    "roothammer COMMAND [options]: guests that outlive their hypervisor\n"
+    "  list                  preserved guests\n"
+    "  resume [NAME...]      bring preserved guests back; all of them by default\n"
+    "  rescue NAME FILE      write a preserved guest as a save file for xl restore\n"
+    "  discard NAME          scrub and free a preserved guest's memory\n"
+    "  recover               put guests back that an unfinished warm reboot left frozen\n"
+    "  timeline              when what happened in the last warm reboot\n"
+    "  freeze                freeze the planned guests and jump (run by its service)\n";
+
+struct Arguments {
+    std::vector<std::string> words;
+    bool json = false;
+    bool paused = false;
+    bool expect_none = false;
+};
+
+std::string dump(const json& object) {
+    return object.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
+}
+
+// xendomains asks before it starts anything: a second copy of a guest that is preserved would
+// ruin its disk.
+int expect_none(const std::vector<PreservedGuest>& guests) {
+    int status = exit_ok;
+    for (const auto& guest : guests) {
+        if (guest.set.state == warmvm::SetState::unreadable) continue;
+        log("guest " + guest.name + " is still " + std::string(describe(guest.set.state)));
+        status = exit_host_refused;
+    }
+    return status;
+}
+
+int list(const Host& host, const Arguments& arguments) {
+    const auto info = host.preserved.info();
+    const auto guests = preserved_guests(host);
+    if (arguments.expect_none) return expect_none(guests);
+    if (arguments.json) {
+        json sets = json::array();
+        for (const auto& guest : guests) {
+            sets.push_back({{"set", guest.set.id.value()},
+                            {"name", guest.name},
+                            {"state", describe(guest.set.state)},
+                            {"type", guest.set.type == warmvm::GuestType::pv ? "pv" : "hvm"},
+                            {"uuid", guest.set.uuid.str()},
+                            {"domid", guest.set.domid.value()},
+                            {"generation", guest.set.generation},
+                            {"frames", guest.set.frames},
+                            {"extents", guest.set.extents},
+                            {"metadata_bytes", guest.set.metadata_bytes},
+                            {"blob_bytes", guest.set.blob_bytes},
+                            {"trouble", guest.trouble}});
+        }
+        json object{{"feature", info.has_value()}, {"guests", sets}};
+        if (info) {
+            object["range_bytes"] = info->range_size;
+            object["generation"] = info->generation;
+            object["unreadable_frames"] = info->unreadable_frames;
+            object["record"] = info->record_reason == warmvm::Reason::none
+                                   ? std::string()
+                                   : std::string(describe(info->record_reason));
+        }
+        std::cout << dump(object);
+        return exit_ok;
+    }
+    if (!info) {
+        std::cout << "this hypervisor preserves nothing\n";
+        return exit_ok;
+    }
+    if (info->record_reason != warmvm::Reason::none) {
+        std::cout << "the previous hypervisor's record is unreadable: "
+                  << describe(info->record_reason) << "; " << info->unreadable_frames
+                  << " frames are kept\n";
+    }
+    std::printf("%-24s %-11s %-5s %10s %5s  %s\n", "NAME", "STATE", "TYPE", "MEM(MiB)", "GEN",
+                "REMARK");
+    for (const auto& guest : guests) {
+        std::printf("%-24s %-11s %-5s %10llu %5u  %s\n", guest.name.c_str(),
+                    std::string(describe(guest.set.state)).c_str(),
+                    guest.set.type == warmvm::GuestType::pv ? "pv" : "hvm",
+                    static_cast<unsigned long long>(guest.set.frames >> 8), guest.set.generation,
+                    guest.trouble.c_str());
+    }
+    return exit_ok;
+}
+
+int resume_guests(const Host& host, const Arguments& arguments) {
+    const auto outcomes = resume(host, {arguments.words, arguments.paused});
+    bool failed = false;
+    json results = json::array();
+    for (const auto& outcome : outcomes) {
+        failed |= !outcome.trouble.empty();
+        results.push_back({{"name", outcome.name}, {"trouble", outcome.trouble}});
+        if (!arguments.json) {
+            std::cout << outcome.name << ": "
+                      << (outcome.trouble.empty() ? "resumed" : outcome.trouble) << "\n";
+        }
+    }
+    if (arguments.json) std::cout << dump(results);
+    return failed ? exit_host_refused : exit_ok;
+}
+
+int recover_guests(const Host& host) {
+    const auto lock = Lock::take(host.paths.work_lock());
+    const auto unsettled = recover(host, "recovered by hand or after a crash");
+    for (const auto& name : unsettled) {
+        log("guest " + name + " took up a suspend request and has not suspended yet; run this "
+            "again if it stops");
+    }
+    return unsettled.empty() ? exit_ok : exit_host_refused;
+}
+
+int print_timeline(const Host& host, const Arguments& arguments) {
+    const auto timeline = load_timeline(host.paths.timeline());
+    if (!timeline) {
+        throw warmvm::Error::of(std::errc::no_such_file_or_directory,
+                                host.paths.timeline().string() + ": no warm reboot yet");
+    }
+    std::cout << (arguments.json ? to_json(*timeline) : to_table(*timeline));
+    return exit_ok;
+}
+
+int dispatch(const Host& host, const std::string& command, const Arguments& arguments) {
+    const auto takes = [&](std::size_t words) {
+        if (arguments.words.size() != words) throw po::too_many_positional_options_error();
+    };
+    if (command == "list") {
+        takes(0);
+        return list(host, arguments);
+    }
+    if (command == "resume") return resume_guests(host, arguments);
+    if (command == "recover") {
+        takes(0);
+        return recover_guests(host);
+    }
+    if (command == "timeline") {
+        takes(0);
+        return print_timeline(host, arguments);
+    }
+    if (command == "freeze") {
+        takes(0);
+        freeze(host);
+        return exit_failed;
+    }
+    throw po::error("no command " + command);
+}
+
+}  // namespace
+
+int run_roothammer(int argc, char** argv) {
+    return run_command("roothammer", [&] {
+        Arguments arguments;
+        std::string command;
+        po::options_description options("options");
+        options.add_options()
+            ("json", po::bool_switch(&arguments.json), "output as JSON")
+            ("paused", po::bool_switch(&arguments.paused), "resume: leave the guests paused")
+            ("expect-none", po::bool_switch(&arguments.expect_none),
+             "list: print nothing, exit with 4 if a guest is preserved")
+            ("help", "this text");
+        po::options_description hidden;
+        hidden.add(options).add_options()
+            ("command", po::value(&command))
+            ("words", po::value(&arguments.words));
+        po::positional_options_description positions;
+        positions.add("command", 1).add("words", -1);
+        po::variables_map values;
+        po::store(
+            po::command_line_parser(argc, argv).options(hidden).positional(positions).run(),
+            values);
+        po::notify(values);
+        if (values.count("help")) {
+            std::cout << usage << options;
+            return exit_ok;
+        }
+        if (command.empty()) throw po::error(std::string("a command is needed\n") + usage);
+        const RealHost real;
+        return dispatch(real.host(), command, arguments);
+    });
+}
+
+}  // namespace roothammer

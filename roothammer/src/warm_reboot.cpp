@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "roothammer/warm_reboot.hpp"
+
+#include "roothammer/freeze.hpp"
+#include "roothammer/lock.hpp"
+#include "warmvm/fault.hpp"
+
+namespace roothammer {
+namespace {
+
+using warmvm::Error;
+using warmvm::fault_point;
+using warmvm::FaultPoint;
+
+// Takes what was loaded away again, unless the plan was handed over.
+class LoadedImage {
+  public:
+    LoadedImage(const Host& host, const warmvm::KexecImage& image) : host_(host) {
+        fault_point(FaultPoint::load_before);
+        host_.kexec.load(image);
+    }
+    ~LoadedImage() {
+        if (handed_over_) return;
+        try {
+            host_.kexec.unload();
+        } catch (const std::exception& error) {
+            log(std::string("the image stays loaded: ") + error.what());
+        }
+    }
+    LoadedImage(const LoadedImage&) = delete;
+    LoadedImage& operator=(const LoadedImage&) = delete;
+    void hand_over() { handed_over_ = true; }
+
+  private:
+    const Host& host_;
+    bool handed_over_ = false;
+};
+
+void drop_plan(const Host& host, Plan plan, const std::string& why) {
+    plan.stage = Stage::aborted;
+    plan.error = why;
+    store_plan(host.paths.plan(), plan);
+}
+
+}  // namespace
+
+const std::vector<std::string>& units_kept() {
+    static const std::vector<std::string> units{
+        // xenstored, the backends' hotplug and what would stop or save guests on its way out
+        "xen.service", "xendomains.service", "xenstored.service", "xenconsoled.service",
+        "xen-*.service", "xendriverdomain.service", "roothammer-resume.service", "var-lib-xenstored.mount", "proc-xen.mount",
+        "systemd-udevd.service", "systemd-journald.service", "dbus.service",
+        // the bridge and the ways out of it
+        "networking.service", "ifup@*.service", "systemd-networkd.service",
+        "NetworkManager.service", "openvswitch-switch.service", "ovs-vswitchd.service",
+        "ovsdb-server.service", "nftables.service", "netfilter-persistent.service",
+        // disks
+        "lvm2-*.service", "multipathd.service", "iscsid.service", "open-iscsi.service",
+        "drbd*.service"};
+    return units;
+}
+
+void start_warm_reboot(const Host& host, const WarmRebootOptions& options, const Report& report) {
+    Plan plan;
+    plan.tsc_start = host.system.tsc();
+    plan.token = host.system.random_token();
+    plan.boot_id = host.system.boot_id();
+    plan.timeout = options.timeout;
+    plan.on_guest_failure = options.on_guest_failure;
+    plan.guests = report.guests;
+
+    LoadedImage image(host, {options.images.xen,
+                             with_token(options.images.xen_commandline, plan.token),
+                             options.images.kernel, options.images.kernel_commandline,
+                             options.images.initrd});
+    fault_point(FaultPoint::load_after);
+    if (const auto refusal = host.preserved.verify()) {
+        throw Error::of(std::errc::io_error, "the loaded image: " + refusal->str());
+    }
+    fault_point(FaultPoint::load_verified);
+
+    store_plan(host.paths.plan(), plan);
+    try {
+        fault_point(FaultPoint::plan_written);
+        auto keep = units_kept();
+        keep.insert(keep.end(), options.keep.begin(), options.keep.end());
+        host.system.keep_units(warm_target, keep);
+        host.system.isolate(warm_target);
+    } catch (const std::exception& error) {
+        drop_plan(host, plan, error.what());
+        throw;
+    }
+    image.hand_over();
+    log("event=handed-over tsc=" + std::to_string(host.system.tsc()));
+}
+
+std::string wait_for_failure(const Host& host) {
+    constexpr std::chrono::milliseconds step{200};
+    for (;;) {
+        const auto plan = load_plan(host.paths.plan());
+        if (!plan) return "the plan is gone";
+        if (plan->stage == Stage::aborted) return plan->error;
+        host.system.sleep(step);
+    }
+}
+
+}  // namespace roothammer

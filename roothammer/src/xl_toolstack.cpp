@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "roothammer/toolstack.hpp"
+#include "warmvm/process.hpp"
+
+namespace roothammer {
+namespace {
+
+class XlToolstack final : public Toolstack {
+  public:
+    explicit XlToolstack(std::filesystem::path helper) : helper_(std::move(helper)) {}
+
+    ToolstackResult save(warmvm::DomId domain, const std::filesystem::path& file,
+                         std::chrono::milliseconds timeout) override {
+        // -p: keep the domain, paused, as it is.
+        return run({"save", "-p", id(domain), file.string()}, timeout, true);
+    }
+    ToolstackResult restore(const std::filesystem::path& file) override {
+        // No limit and no ties: it leaves a daemon behind that looks after the guest.
+        return run({"restore", "-p", file.string()}, std::nullopt, false);
+    }
+    ToolstackResult shutdown(warmvm::DomId domain, std::chrono::milliseconds timeout) override {
+        return run({"shutdown", "-w", id(domain)}, timeout, true);
+    }
+    ToolstackResult destroy(warmvm::DomId domain) override {
+        return run({"destroy", id(domain)}, std::nullopt, false);
+    }
+
+  private:
+    static std::string id(warmvm::DomId domain) { return std::to_string(domain.value()); }
+
+    ToolstackResult run(std::vector<std::string> arguments,
+                        std::optional<std::chrono::milliseconds> timeout, bool dies_with_us) {
+        warmvm::ProcessRequest request;
+        request.argv = std::move(arguments);
+        request.argv.insert(request.argv.begin(), "xl");
+        request.environment = {{"LIBXL_SAVE_HELPER", helper_.string()}};
+        request.timeout = timeout;
+        request.dies_with_us = dies_with_us;
+        const auto result = warmvm::run_process(request);
+        if (result.ok()) return {ToolstackOutcome::done, {}};
+        return {result.timed_out ? ToolstackOutcome::timed_out : ToolstackOutcome::failed,
+                reason(result.output)};
+    }
+
+    // The helper's own words say more than what libxl makes of them after.
+    static std::string reason(const std::string& output) {
+        constexpr std::string_view mark = "warmvm-save-helper: ";
+        const auto at = output.rfind(mark);
+        if (at == std::string::npos) return warmvm::last_line(output);
+        const auto first = at + mark.size();
+        return output.substr(first, output.find('\n', first) - first);
+    }
+
+    std::filesystem::path helper_;
+};
+
+}  // namespace
+
+std::unique_ptr<Toolstack> open_xl(std::filesystem::path helper) {
+    return std::make_unique<XlToolstack>(std::move(helper));
+}
+
+}  // namespace roothammer
