@@ -43,7 +43,8 @@ class Host:
         self.folder.mkdir(parents=True)
         self._gdb: GdbStub | None = None
         for needed in (paths.KERNEL, paths.INITRD, paths.DOM0_IMAGE, paths.GUEST_IMAGE,
-                       paths.SSH_KEY, spec.xen):
+                       paths.SSH_KEY, spec.xen, *spec.trees,
+                       *([spec.xen_next] if spec.xen_next else [])):
             paths.need(needed)
         self._disks = self._make_disks(snapshot)
         attempts = 3
@@ -170,12 +171,12 @@ class Host:
     def dom0_boot_id(self) -> str:
         return self.dom0("cat /proc/sys/kernel/random/boot_id").out.strip()
 
-    def wait_dom0(self, seconds: float = 180, since: int = 0) -> None:
+    def wait_dom0(self, seconds: float = 300, since: int = 0) -> None:
         """Until dom0 has booted and takes commands. since: console offset of this boot."""
         self.serial.wait_for(r"dom0 login:", seconds, since, unless=DEATH)
         self.ssh.wait_up(seconds)
 
-    def wait_up(self, seconds: float = 240) -> None:
+    def wait_up(self, seconds: float = 600) -> None:
         """Until dom0 and every guest that starts by itself serve."""
         self.wait_dom0(seconds)
         for guest in self.guests:
