@@ -181,7 +181,7 @@ RestoreResults restore_preserved(const HelperPorts& ports, DomId domain, ByteSou
     const auto info = ports.domains.info(domain);
     if (!info) throw Error::of(std::errc::no_such_process, name);
     if (info->type != image.type) throw Error(StreamErrc::bad_value, name + " is of another type");
-    const auto sets = ports.preserved.list();
+    const auto sets = ports.preserved.sets();
     const auto& set = find_set(sets, record, image.type);
     if (!(info->uuid == record.uuid)) {
         throw Error(StreamErrc::bad_value, name + " is not the guest that was preserved");

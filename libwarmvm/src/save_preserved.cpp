@@ -99,7 +99,7 @@ PreservedGuard::~PreservedGuard() {
     if (kept_) return;
     try {
         preserved_.release(set_);
-    } catch (const std::exception&) {
+    } catch (...) {
         // The set stays listed as frozen; `roothammer recover` releases it.
     }
 }

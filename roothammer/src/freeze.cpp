@@ -107,7 +107,7 @@ class Freezer {
             throw Error::of(std::errc::invalid_argument,
                             guest.name + " has another name in its configuration");
         }
-        for (const auto& set : host_.preserved.list()) {
+        for (const auto& set : host_.preserved.sets()) {
             if (set.state != SetState::local || set.domid != guest.domid) continue;
             if (set.id != record.set) break;
             host_.preserved.set_blob(set.id, bytes);

@@ -26,7 +26,7 @@ void read_blob(const Host& host, PreservedGuest& guest) {
 std::vector<PreservedGuest> preserved_guests(const Host& host) {
     std::vector<PreservedGuest> guests;
     if (!host.preserved.info()) return guests;
-    for (const auto& set : host.preserved.list()) {
+    for (const auto& set : host.preserved.sets()) {
         PreservedGuest guest;
         guest.set = set;
         guest.name = "set " + std::to_string(set.id.value());

@@ -36,7 +36,7 @@ bool wait_and_wake(const Host& host, DomId domain) {
 }
 
 void release_sets(const Host& host, DomId domain) {
-    for (const auto& set : host.preserved.list()) {
+    for (const auto& set : host.preserved.sets()) {
         if (set.state == SetState::local && set.domid == domain) host.preserved.release(set.id);
     }
 }
@@ -104,7 +104,7 @@ std::vector<std::string> recover(const Host& host, const std::string& why) {
     }
     attempt("releasing sets that no plan names",
             [&] {
-                for (const auto& set : host.preserved.list()) {
+                for (const auto& set : host.preserved.sets()) {
                     if (set.state != SetState::local || (plan && is_planned(*plan, set))) continue;
                     host.preserved.release(set.id);
                     if (const auto info = host.domains.info(set.domid)) wake(host, *info);

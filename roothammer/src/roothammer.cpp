@@ -8,6 +8,7 @@
 #include "roothammer/freeze.hpp"
 #include "roothammer/lock.hpp"
 #include "roothammer/preserved_guests.hpp"
+#include "roothammer/rescue.hpp"
 #include "roothammer/resume.hpp"
 #include "roothammer/timeline.hpp"
 
@@ -22,7 +23,8 @@ constexpr const char* usage =
     "  list                  preserved guests\n"
     "  resume [NAME...]      bring preserved guests back; all of them by default\n"
     "  rescue NAME FILE      write a preserved guest as a save file for xl restore\n"
-    "  discard NAME          scrub and free a preserved guest's memory\n"
+    "  discard NAME          scrub and free a preserved guest's memory; NAME may be 'set N', or\n"
+    "                        'unreadable' for all that are\n"
     "  recover               put guests back that an unfinished warm reboot left frozen\n"
     "  timeline              when what happened in the last warm reboot\n"
     "  freeze                freeze the planned guests and jump (run by its service)\n";
@@ -155,6 +157,16 @@ int dispatch(const Host& host, const std::string& command, const Arguments& argu
     if (command == "timeline") {
         takes(0);
         return print_timeline(host, arguments);
+    }
+    if (command == "rescue") {
+        takes(2);
+        rescue(host, arguments.words[0], arguments.words[1]);
+        return exit_ok;
+    }
+    if (command == "discard") {
+        takes(1);
+        discard(host, arguments.words[0]);
+        return exit_ok;
     }
     if (command == "freeze") {
         takes(0);

@@ -110,6 +110,7 @@ struct PreservedSet {
     std::uint64_t blob_bytes{};
     std::uint64_t frames_out{};
     TscSpan tsc_preserve, tsc_adopt;
+    std::uint64_t ticks_preserve{}, ticks_adopt{};  // of that, not preempted
 };
 
 // A run of frames, contiguous in both numberings.
@@ -134,7 +135,7 @@ class PreservedMemory {
 
     // nullopt: this hypervisor does not have the feature.
     virtual std::optional<PreservedInfo> info() = 0;
-    virtual std::vector<PreservedSet> list() = 0;
+    virtual std::vector<PreservedSet> sets() = 0;
     // Could the domain be preserved, were it suspended? Changes nothing.
     virtual std::variant<PreservedSet, Refusal> check(DomId domain) = 0;
     // Of a suspended domain; it stays paused by the hypervisor until release().
