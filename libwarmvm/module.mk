@@ -11,8 +11,12 @@ libwarmvm_FLAGS := -idirafter /usr/include/xen
 libwarmvm_DEPS  := build/gen/save_helper_protocol.hpp build/gen/preserved.h
 $(eval $(call module,libwarmvm))
 
-$(XEN_SRC)/tools/libs/light/libxl_save_msgs_gen.pl $(XEN_ABI):
-	@echo "$@ is missing: set XEN_SRC (and XEN_ABI) to the patched Xen source tree" >&2; exit 1
+# Order-only: the tree's files are older than its stamp, and must not look out of date for that.
+xen_needed := $(addprefix $(XEN_SRC)/,tools/libs/light/libxl_save_msgs_gen.pl xen/Makefile \
+  xen/include/public/domctl.h) $(XEN_ABI)
+ifeq ($(XEN_SRC),build/xen/tree)
+$(xen_needed): | $(XEN_SRC)/.applied ;
+endif
 
 build/gen/save_helper_protocol.hpp: libwarmvm/gen/save_helper_protocol.pl \
   $(XEN_SRC)/tools/libs/light/libxl_save_msgs_gen.pl $(XEN_SRC)/xen/Makefile \
