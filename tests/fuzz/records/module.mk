@@ -20,5 +20,5 @@ fuzz-run: $(addprefix $(B)/bin/,fuzz-seeds $(addprefix fuzz-,$(fuzz_targets)))
 	@rm -rf $(B)/seeds; $(B)/bin/fuzz-seeds $(B)/seeds
 	@for t in $(fuzz_targets); do echo "  FUZZ  $$t"; mkdir -p $(B)/corpus/$$t; \
 	  $(B)/bin/fuzz-$$t -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 \
-	    -artifact_prefix=$(B)/crash-$$t- -verbosity=0 $(B)/corpus/$$t $(B)/seeds/$$t \
+	    -artifact_prefix=$(B)/crash-$$t- -print_final_stats=1 $(B)/corpus/$$t $(B)/seeds/$$t \
 	    > $(B)/fuzz-$$t.log 2>&1 || { tail -n 40 $(B)/fuzz-$$t.log; exit 1; }; done
