@@ -235,7 +235,14 @@ class Preflight {
     }
 
     void check_guests() {
+        const auto sets = host_.preserved.sets();
         for (const auto& guest : running_guests(host_)) {
+            // Of an unfinished freeze or resume, which is refused as such.
+            const auto is_its = [&](const auto& set) {
+                return set.domid == guest.info.id && (set.state == warmvm::SetState::local ||
+                                                      set.state == warmvm::SetState::adopted);
+            };
+            if (std::ranges::any_of(sets, is_its)) continue;
             const auto before = report_.findings.size();
             check_guest(guest);
             const bool fit = report_.findings.size() == before;

@@ -89,8 +89,9 @@ std::vector<std::string> recover(const Host& host, const std::string& why) {
         // First those that are certainly frozen; waiting for a late one comes last.
         std::vector<PlannedGuest*> order;
         for (auto& guest : plan->guests) order.push_back(&guest);
-        std::stable_partition(
-            order.begin(), order.end(), [](const auto* guest) { return guest->stage != GuestStage::suspending; });
+        std::stable_partition(order.begin(), order.end(), [](const auto* guest) {
+            return guest->stage != GuestStage::suspending;
+        });
         for (auto* guest : order) {
             attempt(
                 "putting back " + guest->name,

@@ -42,13 +42,16 @@ class XlToolstack final : public Toolstack {
                 reason(result.output)};
     }
 
-    // The helper's own words say more than what libxl makes of them after.
+    // The helper's own words say more than what libxl makes of them, and libxl's first error more
+    // than those that follow from it.
     static std::string reason(const std::string& output) {
-        constexpr std::string_view mark = "warmvm-save-helper: ";
-        const auto at = output.rfind(mark);
-        if (at == std::string::npos) return warmvm::last_line(output);
-        const auto first = at + mark.size();
-        return output.substr(first, output.find('\n', first) - first);
+        for (const std::string_view mark : {"warmvm-save-helper: error: ", ": error: "}) {
+            const auto at = output.find(mark);
+            if (at == std::string::npos) continue;
+            const auto first = at + mark.size();
+            return output.substr(first, output.find('\n', first) - first);
+        }
+        return warmvm::last_line(output);
     }
 
     std::filesystem::path helper_;

@@ -177,6 +177,17 @@ TEST_F(PreflightTest, AResumedGuestCanBeFrozenAgain) {
     EXPECT_FALSE(check().refused());
 }
 
+TEST_F(PreflightTest, AResumeThatHasNotEnded) {
+    reboot_warm();
+    machine_->killed_tools = {"restore late"};
+    resume(host(), {{"web"}, false});
+    const auto report = preflight(host(), images_, OnGuestFailure::abort);
+    ASSERT_TRUE(report.host_refused());
+    const auto refused = std::ranges::find(report.findings, Verdict::refused, &Finding::verdict);
+    EXPECT_EQ(refused->text, "its resume has not ended");
+    EXPECT_NE(refused->mend.find("roothammer resume web"), std::string::npos);
+}
+
 TEST_F(PreflightTest, APausedGuest) {
     web().toolstack_pauses = 1;
     const auto report = preflight(host(), images_, OnGuestFailure::abort);
