@@ -21,7 +21,7 @@ CXX      := g++
 endif
 AR       := ar
 STD      := -std=gnu++20
-WARN     := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wold-style-cast -Wnon-virtual-dtor -Wno-c99-extensions
+WARN     := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wold-style-cast -Wnon-virtual-dtor
 ifeq ($(WERROR),1)
 WARN     += -Werror
 endif
