@@ -28,9 +28,9 @@ void destroy_husks(const Host& host, const warmvm::Uuid& uuid) {
     for (const auto& domain : host.domains.list()) {
         if (!(domain.uuid == uuid) || domain.dying) continue;
         if (!domain.paused || domain.frames > husk_frames) {
-            throw Error::of(std::errc::device_or_resource_busy,
-                            "dom" + std::to_string(domain.id.value()) +
-                                " has the same uuid; destroy it first");
+            throw Error::of(
+                std::errc::device_or_resource_busy,
+                "dom" + std::to_string(domain.id.value()) + " has the same uuid; destroy it first");
         }
         destroy(host, domain.id);
     }

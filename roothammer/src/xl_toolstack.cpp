@@ -12,7 +12,12 @@ class XlToolstack final : public Toolstack {
     ToolstackResult save(warmvm::DomId domain, const std::filesystem::path& file,
                          std::chrono::milliseconds timeout) override {
         // -p: keep the domain, paused, as it is.
-        return run({"save", "-p", id(domain), file.string()}, timeout, true);
+        auto result = run({"save", "-p", id(domain), file.string()}, timeout, true);
+        // The helper's words when libxl's own limits have run out: such a guest may yet suspend.
+        if (!result.ok() && result.message.find("did not suspend") != std::string::npos) {
+            result.outcome = ToolstackOutcome::timed_out;
+        }
+        return result;
     }
     ToolstackResult restore(const std::filesystem::path& file) override {
         // No limit and no ties: it leaves a daemon behind that looks after the guest.
