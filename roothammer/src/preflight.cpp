@@ -285,6 +285,9 @@ class Preflight {
         } else if (guest.type.empty()) {
             no("libxl does not know it", "destroy it, or manage it with xl");
         }
+        if (info.type == warmvm::GuestType::pv && info.pv_width != 8) {
+            no("a 32-bit PV guest cannot be carried", "run a 64-bit kernel, or shut it down");
+        }
         if (!guest.can_suspend) {
             no("it has no PV drivers that can suspend (control/feature-suspend)",
                "boot it with a kernel that has Xen's PV drivers, or shut it down");

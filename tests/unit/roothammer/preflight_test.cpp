@@ -206,6 +206,11 @@ TEST_F(PreflightTest, AnHvmGuest) {
     expect_refused("guest web", "device model", true);
 }
 
+TEST_F(PreflightTest, A32BitPvGuest) {
+    machine_->find("mail")->pv_width = 4;
+    expect_refused("guest mail", "32-bit", true);
+}
+
 TEST_F(PreflightTest, ACrashedGuest) {
     web().shutdown = warmvm::ShutdownReason::crash;
     const auto report = preflight(host(), images_, OnGuestFailure::abort);
