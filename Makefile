@@ -59,7 +59,7 @@ $(1)_CF := $(addprefix -I,$(wildcard $(1)/include) $(if $(wildcard $(1)/src),$(1
 $(1)_CLOSURE := $(sort $(call closure,$(1)))
 $(1)_LF = $$(foreach m,$$($(1)_CLOSURE),$$($$m_LIBS) $$(if $$($$m_PKGS),$$(shell pkg-config --libs $$($$m_PKGS))))
 $(1)_ALLHDRS := $(wildcard $(1)/include/*/*.hpp $(1)/src/*.hpp $(if $(wildcard $(1)/src),,$(1)/*.hpp))
-lint_stamps += $(patsubst %,$(B)/lint/%.ok,$($(1)_ALLSRCS) $$($(1)_ALLHDRS))
+lint_stamps += $$(patsubst %,$(B)/lint/%.ok,$($(1)_ALLSRCS) $$($(1)_ALLHDRS))
 $(call obj,$($(1)_ALLSRCS)) $(patsubst %,$(B)/lint/%.ok,$($(1)_ALLSRCS)): private MODFLAGS = $$($(1)_CF)
 $$(patsubst %,$(B)/lint/%.ok,$$($(1)_ALLHDRS)): private MODFLAGS = $$($(1)_CF)
 $$(patsubst %,$(B)/lint/%.ok,$($(1)_ALLSRCS) $$($(1)_ALLHDRS)): .clang-tidy .clang-format | $($(1)_DEPS)

@@ -6,6 +6,7 @@ XEN_ABI ?= $(XEN_SRC)/xen/include/public/preserved.h
 
 libwarmvm_SRCS  := $(wildcard libwarmvm/src/*.cpp)
 libwarmvm_PKGS  := xencontrol xenguest xencall xenforeignmemory xenstore xentoollog
+libwarmvm_LIBS  := -lxxhash
 libwarmvm_INCS  := build/gen
 libwarmvm_FLAGS := -idirafter /usr/include/xen
 libwarmvm_DEPS  := build/gen/save_helper_protocol.hpp build/gen/preserved.h

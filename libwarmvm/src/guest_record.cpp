@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "warmvm/guest_record.hpp"
 
-#define XXH_INLINE_ALL
 #include <xxhash.h>
 
 namespace warmvm {

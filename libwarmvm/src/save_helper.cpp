@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -62,6 +63,8 @@ class Conversation {
     }
 
     void take_signals() {
+        // Without xl there is nobody to wake the guest that this would suspend or preserve.
+        if (::prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) throw Error::from_errno("prctl");
         struct sigaction action {};
         action.sa_handler = on_sigterm;
         if (::sigaction(SIGTERM, &action, nullptr) < 0) throw Error::from_errno("sigaction");

@@ -50,7 +50,7 @@ class XenDomainControl final : public DomainControl {
                                      "xc_domain_getinfolist");
             for (int i = 0; i < got; ++i) {
                 const auto& domain = raw[static_cast<std::size_t>(i)];
-                if (domain.domain < first_reserved_domid) domains.push_back(to_info(domain));
+                if (domain.domain < first_reserved_domid) domains.push_back(look_at(domain));
                 next = domain.domain + 1u;
             }
             if (static_cast<unsigned>(got) < batch) return domains;
@@ -62,7 +62,7 @@ class XenDomainControl final : public DomainControl {
         const int got = check_xc(xc_domain_getinfolist(xc_.get(), domain.value(), 1, &raw),
                                  name("xc_domain_getinfolist", domain));
         if (got != 1 || raw.domain != domain.value()) return std::nullopt;
-        return to_info(raw);
+        return look_at(raw);
     }
 
     void unpause(DomId domain) override {
@@ -103,6 +103,17 @@ class XenDomainControl final : public DomainControl {
     }
 
   private:
+    DomainInfo look_at(const xc_domaininfo_t& raw) {
+        auto info = to_info(raw);
+        // Fails for a domain that is gone by now, whose width is nobody's concern.
+        unsigned width = 0;
+        if (info.type == GuestType::pv &&
+            xc_domain_get_guest_width(xc_.get(), raw.domain, &width) == 0) {
+            info.pv_width = width;
+        }
+        return info;
+    }
+
     XcHandle xc_;
 };
 

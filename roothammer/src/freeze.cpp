@@ -86,6 +86,8 @@ class Freezer {
                 result.outcome == ToolstackOutcome::timed_out
                     ? "it did not suspend within " + std::to_string(plan_.timeout.count()) + " ms"
                     : result.message;
+            // xl has woken the guest itself, unless it ran out of time.
+            if (result.outcome == ToolstackOutcome::failed) stage(guest, GuestStage::running);
             give_up(guest);
             return;
         }

@@ -235,7 +235,14 @@ class Preflight {
     }
 
     void check_guests() {
+        const auto sets = host_.preserved.sets();
         for (const auto& guest : running_guests(host_)) {
+            // Of an unfinished freeze or resume, which is refused as such.
+            const auto is_its = [&](const auto& set) {
+                return set.domid == guest.info.id && (set.state == warmvm::SetState::local ||
+                                                      set.state == warmvm::SetState::adopted);
+            };
+            if (std::ranges::any_of(sets, is_its)) continue;
             const auto before = report_.findings.size();
             check_guest(guest);
             const bool fit = report_.findings.size() == before;
@@ -277,6 +284,9 @@ class Preflight {
                "shut it down, or run it as PVH (type=\"pvh\")");
         } else if (guest.type.empty()) {
             no("libxl does not know it", "destroy it, or manage it with xl");
+        }
+        if (info.type == warmvm::GuestType::pv && info.pv_width != 8) {
+            no("a 32-bit PV guest cannot be carried", "run a 64-bit kernel, or shut it down");
         }
         if (!guest.can_suspend) {
             no("it has no PV drivers that can suspend (control/feature-suspend)",

@@ -35,10 +35,19 @@ bool wait_and_wake(const Host& host, DomId domain) {
     return false;
 }
 
-void release_sets(const Host& host, DomId domain) {
+// Whether there was one. A save helper that is on its way out may release its set itself.
+bool release_sets(const Host& host, DomId domain) {
+    bool found = false;
     for (const auto& set : host.preserved.sets()) {
-        if (set.state == SetState::local && set.domid == domain) host.preserved.release(set.id);
+        if (set.state != SetState::local || set.domid != domain) continue;
+        found = true;
+        try {
+            host.preserved.release(set.id);
+        } catch (const warmvm::Error& error) {
+            if (error.code() != std::errc::no_such_file_or_directory) throw;
+        }
     }
+    return found;
 }
 
 bool is_planned(const Plan& plan, const warmvm::PreservedSet& set) {
@@ -60,7 +69,7 @@ void attempt(const std::string& what, Step step, std::exception_ptr& first) {
 }  // namespace
 
 bool put_back(const Host& host, const PlannedGuest& guest) {
-    release_sets(host, guest.domid);
+    const bool was_preserved = release_sets(host, guest.domid);
     const auto info = host.domains.info(guest.domid);
     if (!info || info->dying || !(info->uuid == guest.uuid)) return true;
     const bool untouched =
@@ -68,7 +77,11 @@ bool put_back(const Host& host, const PlannedGuest& guest) {
     if (untouched && !info->is_suspended()) return true;
     wake(host, *info);
     log("event=put-back guest=" + guest.name);
-    if (guest.stage != GuestStage::suspending || info->is_suspended()) return true;
+    // Preserved means it had suspended: no request is under way any more.
+    if (guest.stage != GuestStage::suspending || was_preserved) return true;
+    // A helper that was killed in the middle of preserving finishes that call.
+    host.system.sleep(settle_step);
+    if (release_sets(host, guest.domid) || info->is_suspended()) return true;
     const bool cancelled =
         host.store.replace(warmvm::domain_path(guest.domid, "control/shutdown"), "suspend", "");
     return cancelled || wait_and_wake(host, guest.domid);
@@ -89,8 +102,9 @@ std::vector<std::string> recover(const Host& host, const std::string& why) {
         // First those that are certainly frozen; waiting for a late one comes last.
         std::vector<PlannedGuest*> order;
         for (auto& guest : plan->guests) order.push_back(&guest);
-        std::stable_partition(
-            order.begin(), order.end(), [](const auto* guest) { return guest->stage != GuestStage::suspending; });
+        std::stable_partition(order.begin(), order.end(), [](const auto* guest) {
+            return guest->stage != GuestStage::suspending;
+        });
         for (auto* guest : order) {
             attempt(
                 "putting back " + guest->name,

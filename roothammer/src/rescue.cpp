@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "roothammer/earlier_try.hpp"
 #include "roothammer/lock.hpp"
 #include "roothammer/preserved_guests.hpp"
 #include "warmvm/file.hpp"
@@ -26,8 +27,17 @@ PreservedGuest find(const Host& host, const std::string& name) {
     return std::move(*found);
 }
 
-void require_inherited(const PreservedGuest& guest) {
-    if (guest.set.state == SetState::inherited) return;
+void make_inherited(const Host& host, const PreservedGuest& guest) {
+    switch (guest.set.state) {
+        case SetState::inherited:
+            return;
+        case SetState::adopted:
+            clear_earlier_try(host, guest.set);
+            return;
+        case SetState::local:
+        case SetState::unreadable:
+            break;
+    }
     throw Error::of(std::errc::device_or_resource_busy,
                     "guest " + guest.name + " is " + std::string(describe(guest.set.state)));
 }
@@ -60,7 +70,7 @@ class NewFile {
 void rescue(const Host& host, const std::string& name, const std::filesystem::path& file) {
     const auto lock = Lock::take(host.paths.work_lock());
     const auto guest = find(host, name);
-    require_inherited(guest);
+    make_inherited(host, guest);
     if (!guest.file) throw Error::of(std::errc::invalid_argument, name + ": " + guest.trouble);
     NewFile out(file);
     warmvm::write_rescued(host.preserved, guest.set.id, *guest.file,
@@ -84,7 +94,7 @@ void discard(const Host& host, const std::string& name) {
                         "unreadable sets cannot be told apart; `roothammer discard unreadable` "
                         "discards them all");
     }
-    require_inherited(guest);
+    make_inherited(host, guest);
     host.preserved.discard(guest.set.id);
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "roothammer/earlier_try.hpp"
 #include "roothammer/lock.hpp"
 #include "roothammer/preserved_guests.hpp"
 #include "roothammer/timeline.hpp"
@@ -20,10 +21,6 @@ using warmvm::FaultPoint;
 using warmvm::PreservedSet;
 using warmvm::SetId;
 using warmvm::SetState;
-
-// A destroyed domain gives its frames back as it is taken apart.
-constexpr std::chrono::milliseconds return_limit{60000};
-constexpr std::chrono::milliseconds return_step{100};
 
 PreservedSet find(const Host& host, SetId id) {
     for (const auto& set : host.preserved.sets()) {
@@ -55,7 +52,7 @@ class Resumer {
 
   private:
     void resume(const PreservedGuest& guest) {
-        clear_earlier_try(guest.set);
+        clear_earlier_try(host_, guest.set);
         auto times = first_times(guest);
         const auto file = host_.paths.image(guest.set.id);
         warmvm::replace_file(file, guest.blob);
@@ -87,41 +84,6 @@ class Resumer {
         fault_point(FaultPoint::resume_committed);
     }
 
-    // Left by a resume that died: an adopted domain that never ran, or one that libxl had made and
-    // not yet given any memory.
-    void clear_earlier_try(const PreservedSet& set) {
-        if (set.state == SetState::adopted) {
-            destroy(set.domid);
-        } else {
-            constexpr std::uint64_t husk_frames = 64;
-            for (const auto& domain : host_.domains.list()) {
-                if (!(domain.uuid == set.uuid) || domain.dying) continue;
-                if (!domain.paused || domain.frames > husk_frames) {
-                    throw Error::of(std::errc::device_or_resource_busy,
-                                    "dom" + std::to_string(domain.id.value()) +
-                                        " has the same uuid; destroy it first");
-                }
-                destroy(domain.id);
-            }
-        }
-        for (std::chrono::milliseconds waited{}; waited < return_limit; waited += return_step) {
-            if (find(host_, set.id).state == SetState::inherited) return;
-            host_.system.sleep(return_step);
-        }
-        throw Error::of(std::errc::timed_out, "an earlier try's domain still holds its frames");
-    }
-
-    void destroy(warmvm::DomId domain) {
-        const auto info = host_.domains.info(domain);
-        if (!info || info->dying) return;
-        const auto result = host_.toolstack.destroy(domain);
-        if (!result.ok()) {
-            throw Error::of(std::errc::io_error, "destroying an earlier try's dom" +
-                                                     std::to_string(domain.value()) + ": " +
-                                                     result.message);
-        }
-    }
-
     GuestTimes first_times(const PreservedGuest& guest) {
         GuestTimes times;
         times.name = guest.name;
@@ -139,6 +101,12 @@ class Resumer {
             const auto mfn = frames.mfn(warmvm::Pfn(frame.gfn));
             times.written.push_back(
                 {std::string(frame.name), frame.gfn, mfn.value_or(warmvm::Mfn(0)).value()});
+        }
+        // Pinning a PV guest's L4 again writes Xen's own slots of it.
+        constexpr std::uint32_t top_level = 4;
+        for (const auto& extent : frames.extents()) {
+            if (extent.pin != top_level) continue;
+            times.written.push_back({"pinned L4, Xen's slots", extent.gfn, extent.mfn.value()});
         }
         return times;
     }

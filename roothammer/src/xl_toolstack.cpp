@@ -12,7 +12,12 @@ class XlToolstack final : public Toolstack {
     ToolstackResult save(warmvm::DomId domain, const std::filesystem::path& file,
                          std::chrono::milliseconds timeout) override {
         // -p: keep the domain, paused, as it is.
-        return run({"save", "-p", id(domain), file.string()}, timeout, true);
+        auto result = run({"save", "-p", id(domain), file.string()}, timeout, true);
+        // The helper's words when libxl's own limits have run out: such a guest may yet suspend.
+        if (!result.ok() && result.message.find("did not suspend") != std::string::npos) {
+            result.outcome = ToolstackOutcome::timed_out;
+        }
+        return result;
     }
     ToolstackResult restore(const std::filesystem::path& file) override {
         // No limit and no ties: it leaves a daemon behind that looks after the guest.
@@ -42,13 +47,16 @@ class XlToolstack final : public Toolstack {
                 reason(result.output)};
     }
 
-    // The helper's own words say more than what libxl makes of them after.
+    // The helper's own words say more than what libxl makes of them, and libxl's first error more
+    // than those that follow from it.
     static std::string reason(const std::string& output) {
-        constexpr std::string_view mark = "warmvm-save-helper: ";
-        const auto at = output.rfind(mark);
-        if (at == std::string::npos) return warmvm::last_line(output);
-        const auto first = at + mark.size();
-        return output.substr(first, output.find('\n', first) - first);
+        for (const std::string_view mark : {"warmvm-save-helper: error: ", ": error: "}) {
+            const auto at = output.find(mark);
+            if (at == std::string::npos) continue;
+            const auto first = at + mark.size();
+            return output.substr(first, output.find('\n', first) - first);
+        }
+        return warmvm::last_line(output);
     }
 
     std::filesystem::path helper_;

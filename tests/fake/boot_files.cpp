@@ -9,7 +9,6 @@
 namespace fake {
 namespace {
 
-using warmvm::append;
 using warmvm::Bytes;
 using warmvm::store_at;
 

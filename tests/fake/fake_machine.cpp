@@ -151,6 +151,7 @@ std::vector<warmvm::DomainInfo> Machine::list() {
         info.max_vcpu_id = domain.vcpus.empty() ? 0 : domain.vcpus.rbegin()->first;
         info.frames = domain.frames.size();
         info.shared_info = domain.shared_info;
+        info.pv_width = domain.pv_width;
         infos.push_back(info);
     }
     return infos;

@@ -31,6 +31,7 @@ struct DomainInfo {
     std::uint32_t max_vcpu_id{};
     std::uint64_t frames{};
     Mfn shared_info;
+    unsigned pv_width = 8;  // PV: octets of a word, 4 or 8
     [[nodiscard]] bool is_suspended() const { return shutdown == ShutdownReason::suspend; }
 };
 

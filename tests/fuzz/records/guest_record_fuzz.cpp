@@ -2,7 +2,6 @@
 #include "harness.hpp"
 #include "warmvm/guest_record.hpp"
 
-#define XXH_INLINE_ALL
 #include <xxhash.h>
 
 FUZZ_BYTES(bytes) {

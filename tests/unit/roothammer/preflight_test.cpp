@@ -177,6 +177,17 @@ TEST_F(PreflightTest, AResumedGuestCanBeFrozenAgain) {
     EXPECT_FALSE(check().refused());
 }
 
+TEST_F(PreflightTest, AResumeThatHasNotEnded) {
+    reboot_warm();
+    machine_->killed_tools = {"restore late"};
+    resume(host(), {{"web"}, false});
+    const auto report = preflight(host(), images_, OnGuestFailure::abort);
+    ASSERT_TRUE(report.host_refused());
+    const auto refused = std::ranges::find(report.findings, Verdict::refused, &Finding::verdict);
+    EXPECT_EQ(refused->text, "its resume has not ended");
+    EXPECT_NE(refused->mend.find("roothammer resume web"), std::string::npos);
+}
+
 TEST_F(PreflightTest, APausedGuest) {
     web().toolstack_pauses = 1;
     const auto report = preflight(host(), images_, OnGuestFailure::abort);
@@ -193,6 +204,11 @@ TEST_F(PreflightTest, AGuestBeingMigrated) {
 TEST_F(PreflightTest, AnHvmGuest) {
     machine_->nodes["/libxl/1/type"] = "hvm";
     expect_refused("guest web", "device model", true);
+}
+
+TEST_F(PreflightTest, A32BitPvGuest) {
+    machine_->find("mail")->pv_width = 4;
+    expect_refused("guest mail", "32-bit", true);
 }
 
 TEST_F(PreflightTest, ACrashedGuest) {

@@ -149,6 +149,18 @@ TEST_F(Rescue, RefusesAPageThatIsATableOfTwoLevels) {
     EXPECT_THROW(rescue(host(), "mail", file_), warmvm::Error);
 }
 
+TEST_F(Rescue, TakesAGuestFromAResumeThatDied) {
+    const auto before = memory();
+    reboot_warm();
+    machine_->killed_tools = {"restore late"};
+    resume(host(), {{"web"}, false});
+    ASSERT_EQ(machine_->domains.size(), 1u);
+    EXPECT_EQ(rescued("web").pages.size(), before.at("web").size());
+    EXPECT_TRUE(machine_->domains.empty());
+    discard(host(), "web");
+    EXPECT_EQ(machine_->preserved.size(), 2u);
+}
+
 TEST_F(Rescue, DoesNotOverwriteAFile) {
     reboot_warm();
     warmvm::replace_file(file_, warmvm::as_byte_view("precious"));

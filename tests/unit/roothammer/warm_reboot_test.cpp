@@ -54,8 +54,8 @@ TEST_F(WarmReboot, GuestsComeBackFromTheFramesTheyHad) {
             EXPECT_EQ(frame.first, is.at(gfn).first) << guest.name << " gfn " << gfn;
             if (frame.second == is.at(gfn).second) continue;
             ++differ;
-            const auto named = [&](const auto& written) {
-                return written.gfn == gfn && written.mfn == frame.first.value();
+            const auto named = [gfn = gfn, mfn = frame.first.value()](const auto& written) {
+                return written.gfn == gfn && written.mfn == mfn;
             };
             EXPECT_TRUE(std::ranges::any_of(guest.written, named))
                 << guest.name << " gfn " << gfn << " was written and is not named";
