@@ -117,3 +117,23 @@ def test_guest_in_log_dirty_mode(start):
     finally:
         host.dom0("pkill -x sleep; true")
         migration.wait(120)
+
+
+def test_passed_through_device(start):
+    host = start(guests=[OLD], iommu=True)
+    assert dry_run(host).code == 0
+    host.dom0("modprobe xen-pciback; xl pci-assignable-add 00:1e.0; xl pci-attach old 00:1e.0")
+    one_refusal(dry_run(host), GUEST_REFUSED, "guest old")
+
+
+def test_hvm_guest(start):
+    """With a real device model and nothing to boot: enough to be an HVM guest."""
+    host = start(guests=[DB])
+    host.ssh.put(b'name="full"\ntype="hvm"\nmemory=128\nvcpus=1\nvnc=0\n'
+                 b'device_model_version="qemu-xen"\n'
+                 b'device_model_override="/usr/libexec/lab-device-model"\n', "/etc/xen/full.cfg")
+    host.dom0("xl create /etc/xen/full.cfg", seconds=300)
+    command = dry_run(host)
+    assert command.code == GUEST_REFUSED, command.out + command.err
+    assert {f["subject"] for f in findings(command.json())} == {"guest full"}
+    assert any("hvm" in f["text"].lower() for f in findings(command.json()))

@@ -158,3 +158,24 @@ def test_resume_by_hand_and_carried_over(start):
     for guest in host.guests:
         guest.wait_up()
         before[guest.name].must_continue_as(GuestState.of(guest))
+
+
+def test_dom0_ends_in_a_rescue_shell(start):
+    """The new dom0 gets no further than a shell on its console; the operator goes on from there."""
+    host = start(guests=[WEB])
+    before = GuestState.of(host.guest("web"))
+    line = host.spec.dom0_command_line() + " systemd.unit=rescue.target"
+    process, since = begin(host, f"--kernel-cmdline '{line}'")
+    wait_jump(host, process, since)
+    process.terminate()
+    process.wait(30)
+    host.serial.wait_for(r"Press Enter|Control-D", 600, since)
+    # The markers are computed by the shell, so that the echo of what is typed does not match.
+    host.type("\n")
+    host.type("roothammer list; echo listed-$((40 + 2))\n", "listed-42", 300)
+    assert host.serial.find(r"web +preserved", since)
+    host.type("systemctl start xen networking && roothammer resume && echo back-$((40 + 2))\n",
+              "back-42", 900)
+    guest = host.guest("web")
+    guest.wait_up()
+    before.must_continue_as(GuestState.of(guest))
