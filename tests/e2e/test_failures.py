@@ -6,7 +6,7 @@ import pytest
 from lab.clock import wait_until
 from lab.record import Record, Run
 from state import GuestState
-from warm import (ALL, DB, OLD, RANGE_START, WEB, begin, preserved, wait_jump, wait_resumed,
+from warm import (PAIR, RANGE_START, begin, preserved, wait_jump, wait_resumed,
                   warm_reboot)
 
 DROPIN = "/etc/systemd/system/roothammer-resume.service.d"
@@ -35,8 +35,7 @@ def settled(host):
                          ids=["command", "freeze-1", "freeze-2"])
 def test_killed_at_each_step(start, steps):
     """kill -9 of whatever is at work there; every guest runs on, and then a second try works."""
-    guests = [DB, OLD]
-    host = start(guests=guests)
+    host = start(guests=PAIR)
     before = {g.name: GuestState.of(g) for g in host.guests}
     for step in steps:
         if step in COMMAND_STEPS:
@@ -68,7 +67,7 @@ def deafen(guest, seconds):
 
 
 def test_guest_that_does_not_suspend(start):
-    host = start(guests=[WEB, DB])
+    host = start(guests=PAIR)
     before = {g.name: GuestState.of(g) for g in host.guests}
     deafen(host.guest("db"), 100)
     result = host.dom0("sleep 5; xl-warm-reboot --timeout 10", seconds=600, check=False)
@@ -86,20 +85,20 @@ def test_guest_that_does_not_suspend(start):
 
 def test_guest_that_does_not_suspend_is_left_behind(start):
     """--on-guest-failure shutdown: the others go over without it."""
-    host = start(guests=[WEB, DB])
-    web = host.guest("web")
-    before = GuestState.of(web)
+    host = start(guests=PAIR)
+    other = host.guest("old")
+    before = GuestState.of(other)
     deafen(host.guest("db"), 3600)
     host.dom0("rm /etc/xen/auto/db.cfg; sleep 5")
     warm_reboot(host, "--timeout 10 --on-guest-failure shutdown", seconds=900)
-    assert host.domains().keys() == {"web"}
-    web.wait_up()
-    before.must_continue_as(GuestState.of(web))
+    assert host.domains().keys() == {"old"}
+    other.wait_up()
+    before.must_continue_as(GuestState.of(other))
 
 
 def test_reset_between_record_and_next_hypervisor(start):
     """A breadcrumb that outlived a machine reset is recognised; the boot is a cold one."""
-    host = start(guests=[DB])
+    host = start(guests=PAIR)
     boot_id = host.guest("db").boot_id()
     gdb = host.break_at("machine_kexec")
     process, since = begin(host)
@@ -164,7 +163,7 @@ def wrong_version(record):
 @pytest.mark.parametrize("damage", [flip_a_bit, overlap, not_ram, wrong_version])
 def test_damaged_record(start, damage):
     """The next Xen boots, says so, keeps the frames out of its heap, lists the unreadable."""
-    host = start(guests=[DB, OLD])
+    host = start(guests=PAIR)
     before = {g.name: GuestState.of(g) for g in host.guests}
     names = {d: n for n, d in host.domains().items()}
     gdb = host.break_at("machine_kexec")
@@ -206,7 +205,7 @@ def test_damaged_record(start, damage):
                                    "resume-restored"])
 def test_adoption_fails_halfway(start, point):
     """libxl destroys the half-made domain; its frames go back, a retry works, nobody else pays."""
-    host = start(guests=ALL)
+    host = start(guests=PAIR)
     before = {g.name: GuestState.of(g) for g in host.guests}
     host.dom0(f"mkdir -p {DROPIN} && printf '[Service]\\nEnvironment=ROOTHAMMER_FAULT={point}\\n' "
               f"> {DROPIN}/fault.conf")
@@ -233,7 +232,7 @@ def test_adoption_fails_halfway(start, point):
 @pytest.mark.parametrize("name", ["db", "old"])
 def test_rescue_and_discard(start, name):
     """A preserved guest as an ordinary save file; then nothing of it is left in RAM."""
-    host = start(guests=[DB, OLD])
+    host = start(guests=PAIR)
     guest = host.guest(name)
     before = GuestState.of(guest)
     guest.run("printf '%s%s' canary- 5d1f0c7e > /dev/shm/canary")
