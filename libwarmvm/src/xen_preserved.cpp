@@ -51,8 +51,7 @@ std::string name(const char* op, SetId set) {
 
 class XenPreservedMemory final : public PreservedMemory {
   public:
-    XenPreservedMemory()
-        : call_(owned<XencallHandle>(xencall_open(nullptr, 0), "xencall_open")) {}
+    XenPreservedMemory() : call_(owned<XencallHandle>(xencall_open(nullptr, 0), "xencall_open")) {}
 
     std::optional<PreservedInfo> info() override {
         const HypercallBuffer buffer(call_.get(), sizeof(xen_preserved_info));

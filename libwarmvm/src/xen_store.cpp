@@ -77,7 +77,9 @@ class XenStore final : public Store {
 
 }  // namespace
 
-std::unique_ptr<Store> open_store() { return std::make_unique<XenStore>(); }
+std::unique_ptr<Store> open_store() {
+    return std::make_unique<XenStore>();
+}
 
 std::string domain_path(DomId domain, std::string_view node) {
     return "/local/domain/" + std::to_string(domain.value()) + "/" + std::string(node);

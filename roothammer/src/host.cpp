@@ -49,7 +49,9 @@ std::function<void(const std::string&)>& log_sink() {
 }
 }  // namespace
 
-void set_log(std::function<void(const std::string&)> sink) { log_sink() = std::move(sink); }
+void set_log(std::function<void(const std::string&)> sink) {
+    log_sink() = std::move(sink);
+}
 
 void log(const std::string& line) {
     if (log_sink()) {

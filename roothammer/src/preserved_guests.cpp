@@ -8,8 +8,8 @@ void read_blob(const Host& host, PreservedGuest& guest) {
     try {
         guest.blob = host.preserved.blob(guest.set.id);
         auto file = warmvm::read_save_file(guest.blob);
-        const auto record = warmvm::decode_guest_record(
-            file.image.get(warmvm::RecordType::preserved_memory).body);
+        const auto record =
+            warmvm::decode_guest_record(file.image.get(warmvm::RecordType::preserved_memory).body);
         if (record.set != guest.set.id || !(record.uuid == guest.set.uuid)) {
             throw warmvm::Error(warmvm::StreamErrc::bad_value, "the state is another guest's");
         }

@@ -43,9 +43,7 @@ class NewFile {
     }
     NewFile(const NewFile&) = delete;
     NewFile& operator=(const NewFile&) = delete;
-    void write(warmvm::ByteView bytes) {
-        warmvm::write_exactly(fd_.get(), bytes, path_.string());
-    }
+    void write(warmvm::ByteView bytes) { warmvm::write_exactly(fd_.get(), bytes, path_.string()); }
     void finish() {
         if (::fsync(fd_.get()) < 0) throw Error::from_errno("fsync " + path_.string());
         done_ = true;

@@ -195,8 +195,8 @@ std::vector<ResumeOutcome> resume(const Host& host, const ResumeOptions& options
     }
     Resumer resumer(host, options, timeline);
     for (const auto& guest : guests) {
-        const bool asked =
-            options.names.empty() || std::ranges::find(options.names, guest.name) != options.names.end();
+        const bool asked = options.names.empty() ||
+                           std::ranges::find(options.names, guest.name) != options.names.end();
         if (!asked || guest.set.state == SetState::local) continue;
         outcomes.push_back(resumer.run(guest));
     }

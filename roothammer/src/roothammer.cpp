@@ -125,7 +125,8 @@ int recover_guests(const Host& host) {
     const auto lock = Lock::take(host.paths.work_lock());
     const auto unsettled = recover(host, "recovered by hand or after a crash");
     for (const auto& name : unsettled) {
-        log("guest " + name + " took up a suspend request and has not suspended yet; run this "
+        log("guest " + name +
+            " took up a suspend request and has not suspended yet; run this "
             "again if it stops");
     }
     return unsettled.empty() ? exit_ok : exit_host_refused;
@@ -183,22 +184,18 @@ int run_roothammer(int argc, char** argv) {
         Arguments arguments;
         std::string command;
         po::options_description options("options");
-        options.add_options()
-            ("json", po::bool_switch(&arguments.json), "output as JSON")
-            ("paused", po::bool_switch(&arguments.paused), "resume: leave the guests paused")
-            ("expect-none", po::bool_switch(&arguments.expect_none),
-             "list: print nothing, exit with 4 if a guest is preserved")
-            ("help", "this text");
+        options.add_options()("json", po::bool_switch(&arguments.json), "output as JSON")(
+            "paused", po::bool_switch(&arguments.paused), "resume: leave the guests paused")(
+            "expect-none", po::bool_switch(&arguments.expect_none),
+            "list: print nothing, exit with 4 if a guest is preserved")("help", "this text");
         po::options_description hidden;
-        hidden.add(options).add_options()
-            ("command", po::value(&command))
-            ("words", po::value(&arguments.words));
+        hidden.add(options).add_options()("command", po::value(&command))(
+            "words", po::value(&arguments.words));
         po::positional_options_description positions;
         positions.add("command", 1).add("words", -1);
         po::variables_map values;
-        po::store(
-            po::command_line_parser(argc, argv).options(hidden).positional(positions).run(),
-            values);
+        po::store(po::command_line_parser(argc, argv).options(hidden).positional(positions).run(),
+                  values);
         po::notify(values);
         if (values.count("help")) {
             std::cout << usage << options;

@@ -15,7 +15,9 @@ using warmvm::Gfn;
 using warmvm::PreservedSet;
 using warmvm::SetState;
 
-[[noreturn]] void broken_rule(const std::string& what) { throw std::logic_error(what); }
+[[noreturn]] void broken_rule(const std::string& what) {
+    throw std::logic_error(what);
+}
 
 }  // namespace
 
@@ -55,7 +57,9 @@ Set& Machine::get(SetId set) {
     return found->second;
 }
 
-Mfn Machine::new_frame() { return Mfn(next_mfn_++); }
+Mfn Machine::new_frame() {
+    return Mfn(next_mfn_++);
+}
 
 Domain& Machine::add_domain(const std::string& name, const std::string& type) {
     Domain domain;
@@ -130,7 +134,8 @@ std::string Machine::what_is_not_as_before() const {
     return {};
 }
 
-// --- DomainControl ---------------------------------------------------------------------------------
+// --- DomainControl
+// ---------------------------------------------------------------------------------
 
 std::vector<warmvm::DomainInfo> Machine::list() {
     step("list");
@@ -168,7 +173,8 @@ void Machine::unpause(DomId domain) {
 void Machine::resume_suspended(DomId domain) {
     step("resume_suspended");
     auto& target = get(domain);
-    if (target.shutdown != warmvm::ShutdownReason::suspend) broken_rule("resume of a running domain");
+    if (target.shutdown != warmvm::ShutdownReason::suspend)
+        broken_rule("resume of a running domain");
     target.shutdown.reset();
     ++target.times_cancelled;
 }
@@ -183,7 +189,8 @@ std::uint64_t Machine::free_memory() {
     return survey_result.frames * warmvm::page_size;
 }
 
-// --- GuestContext ----------------------------------------------------------------------------------
+// --- GuestContext
+// ----------------------------------------------------------------------------------
 
 warmvm::CpuPolicy Machine::cpu_policy(DomId domain) {
     step("cpu_policy");
@@ -248,7 +255,8 @@ void Machine::seed_grant_table(DomId domain, const warmvm::GrantTableSeed& seed)
     get(domain).grants = seed;
 }
 
-// --- GuestMemory -----------------------------------------------------------------------------------
+// --- GuestMemory
+// -----------------------------------------------------------------------------------
 
 namespace {
 
@@ -277,7 +285,8 @@ void Machine::write(DomId domain, Gfn frame, const Page& page) {
     ram[translate(get(domain), frame).value()] = page;
 }
 
-// --- PreservedMemory -------------------------------------------------------------------------------
+// --- PreservedMemory
+// -------------------------------------------------------------------------------
 
 std::optional<warmvm::PreservedInfo> Machine::info() {
     step("preserved info");
@@ -339,8 +348,8 @@ SetId Machine::preserve(DomId domain) {
     step("preserve");
     auto& target = get(domain);
     const auto no = [](warmvm::Reason reason) {
-        throw warmvm::PreservedError(std::make_error_code(std::errc::invalid_argument),
-                                     {reason, 0}, "preserve");
+        throw warmvm::PreservedError(std::make_error_code(std::errc::invalid_argument), {reason, 0},
+                                     "preserve");
     };
     if (target.refusal) no(target.refusal->reason);
     if (target.shutdown != warmvm::ShutdownReason::suspend) no(warmvm::Reason::not_suspended);
@@ -450,7 +459,8 @@ warmvm::Survey Machine::survey() {
     return survey_result;
 }
 
-// --- Store -----------------------------------------------------------------------------------------
+// --- Store
+// -----------------------------------------------------------------------------------------
 
 std::optional<std::string> Machine::read(const std::string& path) {
     step("store read");
@@ -489,7 +499,8 @@ void Machine::resume_domain(DomId domain) {
     (void)get(domain);
 }
 
-// --- Kexec -----------------------------------------------------------------------------------------
+// --- Kexec
+// -----------------------------------------------------------------------------------------
 
 void Machine::load(const warmvm::KexecImage& image) {
     step("load");
@@ -501,9 +512,12 @@ void Machine::unload() {
     loaded.reset();
 }
 
-// --- System ----------------------------------------------------------------------------------------
+// --- System
+// ----------------------------------------------------------------------------------------
 
-std::uint64_t Machine::tsc() { return tsc_ += 10; }
+std::uint64_t Machine::tsc() {
+    return tsc_ += 10;
+}
 
 void Machine::sleep(std::chrono::milliseconds) {
     step("sleep");
@@ -512,7 +526,9 @@ void Machine::sleep(std::chrono::milliseconds) {
     }
 }
 
-std::uint64_t Machine::random_token() { return 0x1122334455667788; }
+std::uint64_t Machine::random_token() {
+    return 0x1122334455667788;
+}
 
 std::string Machine::boot_id() {
     step("boot_id");
@@ -541,7 +557,9 @@ bool Machine::has_other_jobs(const std::vector<std::string>&) {
     return other_jobs-- > 0;
 }
 
-void Machine::sync() { step("sync"); }
+void Machine::sync() {
+    step("sync");
+}
 
 void Machine::remount_read_only() {
     step("remount_read_only");

@@ -34,7 +34,7 @@ struct Domain {
     bool held = false;  // by the hypervisor
     std::optional<warmvm::ShutdownReason> shutdown;
     bool dying = false;
-    std::map<std::uint64_t, Mfn> frames;  // by gfn (PV: pfn)
+    std::map<std::uint64_t, Mfn> frames;            // by gfn (PV: pfn)
     std::map<std::uint64_t, std::uint32_t> pinned;  // mfn -> level
     Mfn shared_info;
     warmvm::TscInfo tsc{2, 2600000, 12345, 1};
@@ -110,7 +110,10 @@ class Machine final : public warmvm::DomainControl,
     Domain& add_domain(const std::string& name, const std::string& type);
     void add_frames(Domain& domain, std::uint64_t first_gfn, std::uint64_t count);
     [[nodiscard]] Domain* find(const std::string& name);
-    void restart_program() { dead_ = false; fail_at = 0; }
+    void restart_program() {
+        dead_ = false;
+        fail_at = 0;
+    }
     // After reboot(): what the next hypervisor and dom0 find. Throws if the reboot was a cold one.
     void boot_next();
     [[nodiscard]] roothammer::Host host(const roothammer::Paths& paths);

@@ -16,7 +16,9 @@ namespace {
 using roothammer::ToolstackOutcome;
 using roothammer::ToolstackResult;
 
-ToolstackResult failed(const std::string& message) { return {ToolstackOutcome::failed, message}; }
+ToolstackResult failed(const std::string& message) {
+    return {ToolstackOutcome::failed, message};
+}
 
 }  // namespace
 
@@ -65,8 +67,8 @@ ToolstackResult Machine::restore(const std::filesystem::path& file) {
     step("xl restore");
     const auto bytes = warmvm::read_file(file, warmvm::max_blob_bytes);
     const auto saved = warmvm::read_save_file(bytes);
-    const auto record = warmvm::decode_guest_record(
-        saved.image.get(warmvm::RecordType::preserved_memory).body);
+    const auto record =
+        warmvm::decode_guest_record(saved.image.get(warmvm::RecordType::preserved_memory).body);
     for (const auto& [other, domain] : domains) {
         if (domain.uuid == record.uuid) return failed("the guest exists already");
     }

@@ -12,8 +12,8 @@ warmvm::Bytes save_file_prefix(const std::string& name, const warmvm::Uuid& uuid
                          uuid.str() + R"("},"b_info":{"max_vcpus":2}})";
     config += '\0';
     warmvm::Bytes bytes;
-    append(bytes, warmvm::as_byte_view(
-                      std::string_view("Xen saved domain, xl format\n \0 \r", 32)));
+    append(bytes,
+           warmvm::as_byte_view(std::string_view("Xen saved domain, xl format\n \0 \r", 32)));
     append(bytes, std::uint32_t{0x01020304});
     append(bytes, std::uint32_t{3});  // JSON, stream v2
     append(bytes, std::uint32_t{0});
@@ -28,6 +28,8 @@ warmvm::Bytes save_file_prefix(const std::string& name, const warmvm::Uuid& uuid
     return bytes;
 }
 
-warmvm::Bytes save_file_suffix() { return warmvm::Bytes(8); }  // END
+warmvm::Bytes save_file_suffix() {
+    return warmvm::Bytes(8);
+}  // END
 
 }  // namespace fake

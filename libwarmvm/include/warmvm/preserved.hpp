@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Preserved memory: named sets of frames, and a blob of ours with each, that outlive the hypervisor.
-// The hypervisor's side and the meaning of every field: xen/include/public/preserved.h of the
-// patched tree. RootHammer (Kourai and Chiba, TDSC 2011, section 4) calls it on-memory suspend.
+// Preserved memory: named sets of frames, and a blob of ours with each, that outlive the
+// hypervisor. The hypervisor's side and the meaning of every field: xen/include/public/preserved.h
+// of the patched tree. RootHammer (Kourai and Chiba, TDSC 2011, section 4) calls it on-memory
+// suspend.
 #pragma once
 
 #include <memory>
@@ -72,10 +73,10 @@ class PreservedError : public Error {
 };
 
 struct PreservedInfo {
-    bool range = false;       // a range is reserved (liveupdate= on this boot)
-    bool warm = false;        // this boot was a warm one
-    bool image = false;       // an image of type LIVE_UPDATE is loaded
-    bool armed = false;       // dom0's reboot will jump
+    bool range = false;                           // a range is reserved (liveupdate= on this boot)
+    bool warm = false;                            // this boot was a warm one
+    bool image = false;                           // an image of type LIVE_UPDATE is loaded
+    bool armed = false;                           // dom0's reboot will jump
     std::uint64_t range_start{}, range_size{};    // bytes
     std::uint64_t window_start{}, window_size{};  // bytes; where every generation of Xen lies
     std::uint64_t boot_need{};  // bytes of the range the next boot needs beside its modules

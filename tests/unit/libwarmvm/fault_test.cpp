@@ -21,7 +21,9 @@ class Fault : public ::testing::Test {
     }
 };
 
-TEST_F(Fault, NothingAskedForNothingHappens) { EXPECT_NO_THROW(fault_point(FaultPoint::save_start)); }
+TEST_F(Fault, NothingAskedForNothingHappens) {
+    EXPECT_NO_THROW(fault_point(FaultPoint::save_start));
+}
 
 TEST_F(Fault, ThrowsAtTheNamedPointOnce) {
     ::setenv("ROOTHAMMER_FAULT", "save-preserved", 1);

@@ -36,7 +36,9 @@ StreamErrc failure(const Bytes& bytes) {
     return {};
 }
 
-TEST(GuestRecord, DecodesWhatItEncodes) { EXPECT_EQ(decode_guest_record(encode(sample())), sample()); }
+TEST(GuestRecord, DecodesWhatItEncodes) {
+    EXPECT_EQ(decode_guest_record(encode(sample())), sample());
+}
 
 // docs/specs/guest-record.golden: a record of another version of this program must read the same.
 TEST(GuestRecord, IsTheGoldenBytes) {

@@ -29,9 +29,31 @@ TEST(SaveHelperProtocol, ArgumentsFollowUnpadded) {
 }
 
 TEST(SaveHelperProtocol, StringsCarryTheirLengthAndANul) {
-    EXPECT_EQ(Log::encode(1, 2, "a", "bc"),
-              bytes({2 + 4 + 4 + 6 + 7, 0, 1, 0, 1, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 'a', 0, 3, 0, 0,
-                     0, 'b', 'c', 0}));
+    EXPECT_EQ(Log::encode(1, 2, "a", "bc"), bytes({2 + 4 + 4 + 6 + 7,
+                                                   0,
+                                                   1,
+                                                   0,
+                                                   1,
+                                                   0,
+                                                   0,
+                                                   0,
+                                                   2,
+                                                   0,
+                                                   0,
+                                                   0,
+                                                   2,
+                                                   0,
+                                                   0,
+                                                   0,
+                                                   'a',
+                                                   0,
+                                                   3,
+                                                   0,
+                                                   0,
+                                                   0,
+                                                   'b',
+                                                   'c',
+                                                   0}));
 }
 
 TEST(SaveHelperProtocol, LongLogLinesAreCutToFit) {

@@ -21,11 +21,10 @@ TEST(Uuid, PrintsWhatItParses) {
 }
 
 TEST(Uuid, RefusesWhatIsNone) {
-    for (const auto* text : {"", "0f1e2d3c", "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f",
-                             "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f00",
-                             "0f1e2d3c+4b5a-6978-8796-a5b4c3d2e1f0",
-                             "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1fx",
-                             "-f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"}) {
+    for (const auto* text :
+         {"", "0f1e2d3c", "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f",
+          "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f00", "0f1e2d3c+4b5a-6978-8796-a5b4c3d2e1f0",
+          "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1fx", "-f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"}) {
         EXPECT_FALSE(Uuid::parse(text)) << text;
     }
 }

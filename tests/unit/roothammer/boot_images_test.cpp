@@ -46,8 +46,7 @@ TEST(XenImage, RefusesWhatIsNotXen) {
     auto no_multiboot = fake::xen_image();
     no_multiboot[0x210] = {};
     EXPECT_EQ(failure(inspect_xen, no_multiboot), StreamErrc::bad_magic);
-    EXPECT_EQ(failure(inspect_xen, fake::xen_image(4096, 8192, false)),
-              StreamErrc::missing_record);
+    EXPECT_EQ(failure(inspect_xen, fake::xen_image(4096, 8192, false)), StreamErrc::missing_record);
     EXPECT_EQ(failure(inspect_xen, fake::xen_image(4096, 100)), StreamErrc::bad_value);
     EXPECT_EQ(failure(inspect_xen, fake::xen_image(4096, std::size_t{1} << 40)),
               StreamErrc::bad_value);

@@ -118,8 +118,8 @@ TEST_F(PreflightTest, RoomIsItemised) {
     std::uint64_t sum = 0;
     for (const auto& item : report.room) sum += item.bytes;
     EXPECT_EQ(sum, report.room_needed);
-    const auto item = std::ranges::find(report.room, "Xen's frame table and page tables",
-                                        &RoomItem::what);
+    const auto item =
+        std::ranges::find(report.room, "Xen's frame table and page tables", &RoomItem::what);
     ASSERT_NE(item, report.room.end());
     EXPECT_EQ(item->bytes, machine_->host_info.boot_need);
 }

@@ -83,9 +83,11 @@ TEST_F(Rescue, WritesAPvGuestWithPortablePageTables) {
     reboot_warm();
     const auto view = rescued("mail");
     ASSERT_EQ(view.pages.size(), Layout::frames - 1);
-    const std::map<std::uint64_t, std::uint64_t> tables{
-        {Layout::l4, 0xc}, {Layout::l3, 3}, {Layout::l2, 2}, {Layout::l1, 1},
-        {Layout::user_l4, 0xc}};
+    const std::map<std::uint64_t, std::uint64_t> tables{{Layout::l4, 0xc},
+                                                        {Layout::l3, 3},
+                                                        {Layout::l2, 2},
+                                                        {Layout::l1, 1},
+                                                        {Layout::user_l4, 0xc}};
     for (const auto& [pfn, page] : view.pages) {
         const auto table = tables.find(pfn);
         EXPECT_EQ(page.first, table == tables.end() ? 0 : table->second) << pfn;

@@ -22,8 +22,8 @@ class Scenario : public ::testing::Test {
     Scenario() {
         // Of memory where there is some: every plan is synced, and these tests write thousands.
         const std::filesystem::path memory = "/dev/shm";
-        const auto base = std::filesystem::exists(memory) ? memory
-                                                          : std::filesystem::temp_directory_path();
+        const auto base =
+            std::filesystem::exists(memory) ? memory : std::filesystem::temp_directory_path();
         std::string folder = base / "roothammer.XXXXXX";
         if (!::mkdtemp(folder.data())) std::abort();
         root_ = folder;

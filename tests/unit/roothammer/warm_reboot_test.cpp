@@ -96,7 +96,7 @@ TEST_F(WarmReboot, FaultAtEveryCallBeforeTheJumpLeavesEveryGuestRunning) {
             break;
         }
         machine_->fail_at = 0;
-        if (rebooted) continue;  // a fault that does not matter
+        if (rebooted) continue;   // a fault that does not matter
         recover(host(), "test");  // as the freeze service's ExecStopPost does
         expect_all_back(what);
         expect_second_try_works(what);
