@@ -104,7 +104,7 @@ class Host:
         try:
             if snapshot:
                 snapshot.load(self.qemu)
-            self.ram = Ram(ram, size)
+            self.ram = Ram(ram, size, q35=spec.iommu)
             self.serial = SerialLog(self.qemu.serial, self.qemu.check)
             self.ssh = Ssh("dom0", dom0_port, self.qemu.control_socket("dom0"))
             self.guests = [

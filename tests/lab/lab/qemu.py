@@ -82,7 +82,8 @@ class Qemu:
             # Multi-threaded TCG gives PVH guests triple faults that a real machine would not.
             "-accel", "tcg,thread=single",
             "-cpu", "qemu64,+svm,+npt,+rdrand",
-            "-machine", "pc,memory-backend=ram0",
+            # QEMU has AMD's IOMMU for the newer machine only.
+            "-machine", ("q35" if iommu else "pc") + ",memory-backend=ram0",
             "-m", str(memory), "-smp", str(smp),
             "-object", f"memory-backend-file,id=ram0,size={memory}M,mem-path={ram},share=on",
             "-chardev", f"{chardev},id=console,logfile={self.serial},logappend=on",
@@ -133,7 +134,14 @@ class Qemu:
             if deadline.left() == 0:
                 raise EnvironmentFailure("QEMU does not open its monitor socket")
             time.sleep(0.02)
-        self.monitor = Monitor(self._sockets / "qmp")
+        try:
+            self.monitor = Monitor(self._sockets / "qmp")
+        except (EnvironmentFailure, OSError):
+            # Most often QEMU has ended over an argument or a port: then its log says which.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(5)
+            self.check()
+            raise
 
     def gdb_socket(self) -> Path:
         return self._sockets / "gdb"
