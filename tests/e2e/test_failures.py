@@ -217,7 +217,9 @@ def test_adoption_fails_halfway(start, point):
     waiting = preserved(host)
     failed = set(waiting)
     assert failed, "the injected fault must have hit somebody"
-    assert {g["state"] for g in waiting.values()} == {"preserved"}
+    # After the restore proper, a domain has the frames, paused; a retry takes it from there.
+    allowed = {"preserved", "adopted"} if point.startswith("resume-") else {"preserved"}
+    assert {g["state"] for g in waiting.values()} <= allowed
     for guest in host.guests:
         if guest.name not in failed:
             guest.wait_up()
@@ -246,9 +248,9 @@ def test_rescue_and_discard(start, name):
     process.wait(30)
     wait_resumed(host, since)
     host.dom0(f"roothammer rescue {name} /var/tmp/{name}.save", seconds=600)
-    # Xen's own checker reads the stream that follows xl's header and configuration.
-    host.dom0(f"/usr/lib/xen-4.17/bin/verify-stream-v2 --syntax=libxl -i /var/tmp/{name}.save || "
-              f"/usr/lib/xen-4.17/bin/verify-stream-v2 -i /var/tmp/{name}.save", seconds=600)
+    # Xen's own checker; Debian keeps its Python modules where no Python looks for them.
+    host.dom0("PYTHONPATH=/usr/lib/xen-4.17/lib/python /usr/lib/xen-4.17/bin/verify-stream-v2 "
+              f"-f xl -i /var/tmp/{name}.save", seconds=600)
     host.dom0(f"roothammer discard {name}", seconds=300)
     # The save file's pages in dom0's page cache are copies that nobody promised to scrub.
     host.dom0("sync; echo 3 > /proc/sys/vm/drop_caches")
