@@ -171,9 +171,10 @@ def test_damaged_record(start, damage):
     gdb.wait_stop(900, "the jump")
     record = Record(host.ram, RANGE_START)
     digests = {names[s.domid]: host.ram.frame_digests(record.extents(s)) for s in record.sets}
-    hit = {overlap: {names[s.domid] for s in record.sets},
-           wrong_version: {names[s.domid] for s in record.sets}}.get(
-               damage, {names[record.sets[0].domid]})
+    everybody = {names[s.domid] for s in record.sets}
+    hit = everybody if damage is wrong_version else {names[record.sets[0].domid]}
+    if damage is overlap:  # who of the two has the frame by right cannot be told
+        hit = everybody
     damage(record)
     gdb.clear(gdb.register("rip"))
     host.detach()
@@ -188,12 +189,10 @@ def test_damaged_record(start, damage):
     else:
         assert "unreadable" in {g["state"] for g in listed["guests"]}
     assert host.serial.find(r"(?i)^\(XEN\).*(unreadable|record)", since), "the console must say so"
-    running = host.domains().keys()
     survivors = {g.name for g in host.guests} - hit
-    assert survivors <= set(running)
-    # A guest that cannot be read is not started, neither from a record nor from its disk.
-    assert not hit & set(running) or damage is overlap
-    for name in hit - set(running):
+    # xendomains may start a guest that nobody can read anew from its disk; what it had in memory
+    # stays where it was all the same.
+    for name in hit:
         now = host.frames_digest([(mfn, 1) for mfn in digests[name]])
         assert now == digests[name], f"{name}'s frames must not have been given to anybody"
     for name in survivors:
