@@ -4,9 +4,8 @@ import struct
 
 import pytest
 from lab import paths
-from lab.spec import GuestSpec
 from state import GuestState
-from warm import DB, OLD, WEB, dry_run, findings, preserved
+from warm import OLD, PAIR, dry_run, findings, preserved
 
 GUEST_REFUSED, HOST_REFUSED = 3, 4
 
@@ -24,11 +23,11 @@ def one_refusal(command, code, subject, *words):
 
 
 def test_a_fit_host_is_not_refused_and_not_changed(start):
-    host = start(guests=[WEB, DB, OLD])
+    host = start(guests=PAIR)
     before = [GuestState.of(g) for g in host.guests]
     command = dry_run(host)
     assert command.code == 0, command.out + command.err
-    assert {g["name"] for g in command.json()["guests"]} == {"web", "db", "old"}
+    assert {g["name"] for g in command.json()["guests"]} == {"db", "old"}
     assert preserved(host) == {}
     for state, guest in zip(before, host.guests):
         state.must_continue_as(GuestState.of(guest))
@@ -51,7 +50,7 @@ def too_big(elf: bytes) -> bytes:
 
 @pytest.mark.parametrize("kind", ["not Xen", "cut short", "too big", "missing"])
 def test_image(start, kind):
-    host = start(guests=[DB])
+    host = start(guests=PAIR)
     good = paths.XEN_NEXT.read_bytes()
     bad = {"not Xen": paths.KERNEL.read_bytes()[:1 << 20], "cut short": good[:len(good) // 2],
            "too big": too_big(good), "missing": None}[kind]
@@ -66,23 +65,23 @@ def test_image(start, kind):
 
 
 def test_no_reserved_range(start):
-    host = start(guests=[], liveupdate=None)
+    host = start(guests=[], fresh=True, liveupdate=None)
     one_refusal(dry_run(host), HOST_REFUSED, "range", "liveupdate=")
 
 
 def test_range_too_small(start):
     """96 MiB hold the modules, but not the kernel's unpacking beside them."""
-    host = start(guests=[], liveupdate="96M@0x20000000")
+    host = start(guests=[], fresh=True, liveupdate="96M@0x20000000")
     one_refusal(dry_run(host), HOST_REFUSED, "range", "liveupdate=")
 
 
 def test_hypervisor_without_the_feature(start):
-    host = start(guests=[], xen=paths.DEBIAN_XEN)
+    host = start(guests=[], fresh=True, xen=paths.DEBIAN_XEN)
     one_refusal(dry_run(host), HOST_REFUSED, "hypervisor")
 
 
 def test_paused_guest(start):
-    host = start(guests=[DB])
+    host = start(guests=PAIR)
     host.dom0("xl pause db")
     one_refusal(dry_run(host), GUEST_REFUSED, "guest db", "paused", "unpause")
     host.dom0("xl unpause db")
@@ -90,18 +89,19 @@ def test_paused_guest(start):
 
 
 def test_guest_without_drivers(start):
-    """A kernel that hangs before Xen's drivers start never says that it can suspend."""
-    deaf = GuestSpec("deaf", memory=128, witness=0, autostart=False,
-                     linux_args="panic=0 initcall_blacklist=xenbus_init,xenbus_probe_initcall")
-    host = start(guests=[DB, deaf])
-    host.dom0("xl create /etc/xen/deaf.cfg", check=False)
-    assert "deaf" in host.domains()
+    """A kernel without the part that listens to the toolstack never says that it can suspend."""
+    host = start(guests=PAIR)
+    host.ssh.put(b'name="deaf"\ntype="pvh"\nmemory=96\nkernel="/boot/vmlinuz"\n'
+                 b'ramdisk="/boot/initrd"\n'
+                 b'cmdline="console=hvc0 initcall_blacklist=setup_shutdown_event"\n',
+                 "/etc/xen/deaf.cfg")
+    host.dom0("xl create /etc/xen/deaf.cfg", seconds=300)
     one_refusal(dry_run(host), GUEST_REFUSED, "guest deaf", "drivers")
 
 
 def test_guest_in_log_dirty_mode(start):
     """A live migration whose other end has stopped reading."""
-    host = start(guests=[DB])
+    host = start(guests=PAIR)
     host.ssh.put(b"#!/bin/sh\n"
                  b"printf 'xl migration receiver ready, send binary domain data.\\n'\n"
                  b"exec sleep 300\n", "/root/receiver", "755")
@@ -117,3 +117,23 @@ def test_guest_in_log_dirty_mode(start):
     finally:
         host.dom0("pkill -x sleep; true")
         migration.wait(120)
+
+
+def test_passed_through_device(start):
+    host = start(guests=[OLD], fresh=True, iommu=True)
+    assert dry_run(host).code == 0
+    host.dom0("modprobe xen-pciback; xl pci-assignable-add 00:1e.0; xl pci-attach old 00:1e.0")
+    one_refusal(dry_run(host), GUEST_REFUSED, "guest old")
+
+
+def test_hvm_guest(start):
+    """With a real device model and nothing to boot: enough to be an HVM guest."""
+    host = start(guests=PAIR)
+    host.ssh.put(b'name="full"\ntype="hvm"\nmemory=128\nvcpus=1\nvnc=0\n'
+                 b'device_model_version="qemu-xen"\n'
+                 b'device_model_override="/usr/libexec/lab-device-model"\n', "/etc/xen/full.cfg")
+    host.dom0("xl create /etc/xen/full.cfg", seconds=300)
+    command = dry_run(host)
+    assert command.code == GUEST_REFUSED, command.out + command.err
+    assert {f["subject"] for f in findings(command.json())} == {"guest full"}
+    assert any("hvm" in f["text"].lower() for f in findings(command.json()))

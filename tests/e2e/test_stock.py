@@ -4,13 +4,8 @@ import hashlib
 
 import pytest
 from lab import paths
-from lab.spec import GuestSpec
 from state import GuestState
-
-PVH2 = GuestSpec("web", "pvh", memory=384, vcpus=2, witness=96)
-PVH = GuestSpec("db", "pvh", memory=256)
-PV = GuestSpec("old", "pv", memory=256)
-ALL = [PVH2, PVH, PV]
+from warm import ALL
 
 
 def test_guests_serve(start):
@@ -61,7 +56,7 @@ def test_save_and_restore(start, name):
 
 def test_kexec_replaces_hypervisor_and_dom0(start):
     """Stock kexec (type 0): the guests die of it, but the host comes back on its disks."""
-    host = start(guests=[], xen_next=paths.DEBIAN_XEN)
+    host = start(guests=[], fresh=True, xen=paths.DEBIAN_XEN, xen_next=paths.DEBIAN_XEN)
     boot_id, boots = host.dom0_boot_id(), len(host.xen_boots())
     host.dom0(f"kexec -l -t multiboot2-x86 /boot/xen-next"
               f" --command-line='{host.spec.xen_command_line()}'"

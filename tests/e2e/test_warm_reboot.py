@@ -6,7 +6,7 @@ import pytest
 from lab.record import Record
 from lab.spec import GuestSpec
 from state import GuestState
-from warm import (ALL, RANGE_START, WEB, begin, build_id, preserved, wait_jump, wait_resumed,
+from warm import (ALL, PAIR, RANGE_START, WEB, begin, build_id, preserved, wait_jump, wait_resumed,
                   warm_reboot)
 
 CACHED = "/var/www/html/data/file5"
@@ -73,13 +73,17 @@ def test_frames_are_equal_from_outside(start):
     gdb.set(host.symbol("preserved_commit", next_syms))
     gdb.cont()
     differing: dict[str, set[int]] = {}
-    for _ in record.sets:
+    # A commit that takes long is continued by calling it again: only the first call of each counts.
+    for _ in range(20000):
         gdb.wait_stop(900, "a guest's commit")
         # preserved_commit(struct xen_sysctl_preserved_op *): op and id come first
         id_ = int.from_bytes(gdb.memory(gdb.register("rdi") + 4, 4), "little")
-        later = host.ram.frame_digests([(mfn, 1) for mfn in frozen[id_]])
-        differing[named[id_]] = {gfns[id_][mfn] for mfn, digest in frozen[id_].items()
-                                 if later[mfn] != digest}
+        if named[id_] not in differing:
+            later = host.ram.frame_digests([(mfn, 1) for mfn in frozen[id_]])
+            differing[named[id_]] = {gfns[id_][mfn] for mfn, digest in frozen[id_].items()
+                                     if later[mfn] != digest}
+        if len(differing) == len(record.sets):
+            break
         gdb.cont()
     host.detach()
     process.terminate()
@@ -137,7 +141,7 @@ def test_ballooned_guest_three_times(start, kind):
 
 def test_resume_by_hand_and_carried_over(start):
     """The resume service fails: guests stay preserved, go over once more, resume by hand."""
-    host = start(guests=ALL)
+    host = start(guests=PAIR)
     before = {g.name: GuestState.of(g) for g in host.guests}
     host.dom0("mkdir -p /etc/systemd/system/roothammer-resume.service.d && printf "
               "'[Service]\\nExecStart=\\nExecStart=/bin/false\\n' "
@@ -150,7 +154,7 @@ def test_resume_by_hand_and_carried_over(start):
         wait_resumed(host, since)
         assert host.domains() == {}, "xendomains must not start a second copy of a guest"
         waiting = preserved(host)
-        assert waiting.keys() == {g.name for g in ALL}
+        assert waiting.keys() == {g.name for g in PAIR}
         assert {g["state"] for g in waiting.values()} == {"preserved"}
         assert {g["generation"] for g in waiting.values()} == {generation}
     host.dom0("roothammer resume", seconds=600)
@@ -158,3 +162,24 @@ def test_resume_by_hand_and_carried_over(start):
     for guest in host.guests:
         guest.wait_up()
         before[guest.name].must_continue_as(GuestState.of(guest))
+
+
+def test_dom0_ends_in_a_rescue_shell(start):
+    """The new dom0 gets no further than a shell on its console; the operator goes on from there."""
+    host = start(guests=PAIR)
+    before = GuestState.of(host.guest("db"))
+    line = host.spec.dom0_command_line() + " systemd.unit=rescue.target"
+    process, since = begin(host, f"--kernel-cmdline '{line}'")
+    wait_jump(host, process, since)
+    process.terminate()
+    process.wait(30)
+    host.serial.wait_for(r"Press Enter|Control-D", 600, since)
+    # The markers are computed by the shell, so that the echo of what is typed does not match.
+    host.type("\n")
+    host.type("systemctl start xen networking; echo up-$((40 + 2))\n", "up-42", 300)
+    host.type("roothammer list; echo listed-$((40 + 2))\n", "listed-42", 300)
+    assert host.serial.find(r"db +preserved", since)
+    host.type("roothammer resume && echo back-$((40 + 2))\n", "back-42", 900)
+    guest = host.guest("db")
+    guest.wait_up()
+    before.must_continue_as(GuestState.of(guest))

@@ -49,8 +49,11 @@ dom0)
         > "$root/etc/systemd/system/serial-getty@hvc0.service.d/lab.conf"
     install -D -m 644 "$src/kernel/vmlinuz" "$root/boot/vmlinuz"
     install -D -m 644 "$src/initrd" "$root/boot/initrd"
+    # Under its own name: found under the stock one, a second QEMU would be started at every boot
+    # to serve dom0's own disks, which this dom0 does not need. HVM guests name it themselves.
+    mv "$root/usr/libexec/xen-qemu-system-i386" "$root/usr/libexec/lab-device-model"
     mkdir -p "$root/etc/xen/auto" "$root/var/lib/xen/save"
-    size=1000M
+    size=1200M
     ;;
 guest)
     install -D -m 755 "$src/witness" "$root/usr/local/sbin/witness"

@@ -9,7 +9,9 @@
 import contextlib
 import re
 import shutil
+import socket
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
@@ -97,12 +99,12 @@ class Host:
             self.folder, kernel=spec.xen, append=spec.xen_command_line(),
             modules=[f"{paths.KERNEL} {spec.dom0_command_line()}", str(paths.INITRD)],
             memory=spec.megabytes(), smp=spec.smp, icount=spec.icount, ram=ram,
-            disks=self._disks, forwards=forwards, interactive=interactive,
+            disks=self._disks, forwards=forwards, interactive=interactive, iommu=spec.iommu,
             incoming="defer" if snapshot else None)
         try:
             if snapshot:
                 snapshot.load(self.qemu)
-            self.ram = Ram(ram, size)
+            self.ram = Ram(ram, size, q35=spec.iommu)
             self.serial = SerialLog(self.qemu.serial, self.qemu.check)
             self.ssh = Ssh("dom0", dom0_port, self.qemu.control_socket("dom0"))
             self.guests = [
@@ -204,6 +206,18 @@ class Host:
             key, _, value = line.partition(":")
             info[key.strip()] = value.strip()
         return info
+
+    def type(self, text: str, marker: str | None = None, seconds: float = 120) -> None:
+        """Types on the host's serial console; waits for a line that matches marker."""
+        since = self.serial.end()
+        with socket.socket(socket.AF_UNIX) as console:
+            console.connect(str(self.qemu.console_socket()))
+            # Slowly: the emulated port has no buffer to speak of.
+            for character in text:
+                console.sendall(character.encode())
+                time.sleep(0.02)
+        if marker:
+            self.serial.wait_for(marker, seconds, since, unless=DEATH)
 
     # --- the machine from outside
     @contextlib.contextmanager

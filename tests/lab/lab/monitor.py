@@ -28,6 +28,8 @@ class Monitor:
                 data = self._socket.recv(65536)
             except TimeoutError:
                 raise EnvironmentFailure("QEMU's monitor does not answer") from None
+            except ConnectionResetError:
+                data = b""
             if not data:
                 raise EnvironmentFailure("QEMU closed its monitor")
             self._buffer += data

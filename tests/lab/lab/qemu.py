@@ -16,6 +16,9 @@ from .errors import EnvironmentFailure
 from .monitor import Monitor
 from .spec import MIB
 
+# PCI slot of the card that a host with an IOMMU has to spare.
+SPARE_PCI = "1e.0"
+
 PROGRAM = os.environ.get("LAB_QEMU", "qemu-system-x86_64")
 
 
@@ -63,7 +66,7 @@ class Qemu:
     def __init__(self, folder: Path, *, kernel: Path, append: str, modules: list[str],
                  memory: int, smp: int, icount: bool, ram: Path,
                  disks: list[tuple[Path, str, bool]], forwards: dict[int, tuple[str, int]],
-                 incoming: str | None = None, interactive: bool = False):
+                 incoming: str | None = None, interactive: bool = False, iommu: bool = False):
         self.folder = folder
         self.serial = folder / "serial.log"
         self.ram = ram
@@ -71,13 +74,16 @@ class Qemu:
         # Unix sockets have short names.
         self._sockets = Path(tempfile.mkdtemp(prefix="lab-"))
         self._process: subprocess.Popen[bytes] | None = None
-        chardev = "stdio,mux=on,signal=off" if interactive else "null"
+        # Not interactive: a socket on which a test can type. Nobody there, nothing blocks.
+        chardev = "stdio,mux=on,signal=off" if interactive else \
+            f"socket,path={self.console_socket()},server=on,wait=off"
         argv = [
             PROGRAM, "-no-user-config", "-nodefaults", "-display", "none",
             # Multi-threaded TCG gives PVH guests triple faults that a real machine would not.
             "-accel", "tcg,thread=single",
             "-cpu", "qemu64,+svm,+npt,+rdrand",
-            "-machine", "pc,memory-backend=ram0",
+            # QEMU has AMD's IOMMU for the newer machine only.
+            "-machine", ("q35" if iommu else "pc") + ",memory-backend=ram0",
             "-m", str(memory), "-smp", str(smp),
             "-object", f"memory-backend-file,id=ram0,size={memory}M,mem-path={ram},share=on",
             "-chardev", f"{chardev},id=console,logfile={self.serial},logappend=on",
@@ -101,6 +107,9 @@ class Qemu:
             argv += ["-drive", f"if=none,id=disk{i},file={file},format={form},cache=unsafe"
                                f"{',readonly=on' if readonly else ''}",
                      "-device", f"virtio-blk-pci,drive=disk{i}"]
+        if iommu:
+            # With a network card that nobody uses, to be given to a guest.
+            argv += ["-device", "amd-iommu", "-device", f"e1000,addr={SPARE_PCI},romfile="]
         if incoming:
             argv += ["-incoming", "defer"]
         try:
@@ -125,10 +134,20 @@ class Qemu:
             if deadline.left() == 0:
                 raise EnvironmentFailure("QEMU does not open its monitor socket")
             time.sleep(0.02)
-        self.monitor = Monitor(self._sockets / "qmp")
+        try:
+            self.monitor = Monitor(self._sockets / "qmp")
+        except (EnvironmentFailure, OSError):
+            # Most often QEMU has ended over an argument or a port: then its log says which.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(5)
+            self.check()
+            raise
 
     def gdb_socket(self) -> Path:
         return self._sockets / "gdb"
+
+    def console_socket(self) -> Path:
+        return self._sockets / "console"
 
     def control_socket(self, name: str) -> Path:
         return self._sockets / name

@@ -13,12 +13,16 @@ GIB = 1 << 30
 
 
 class Ram:
-    """Physical addresses of QEMU's "pc" machine mapped to offsets in the file behind them."""
+    """Physical addresses of QEMU's machine mapped to offsets in the file behind them."""
 
-    def __init__(self, path: Path, size: int):
+    def __init__(self, path: Path, size: int, q35: bool = False):
         self.size = size
-        # hw/i386/pc_piix.c: RAM of 3.5 GiB and more is split at 3 GiB, the rest goes above 4 GiB.
-        self.below_4g = 3 * GIB if size >= 0xE0000000 else size
+        # hw/i386/pc_piix.c: RAM of 3.5 GiB and more is split at 3 GiB, the rest goes above 4 GiB;
+        # pc_q35.c: of 2.75 GiB and more, at 2 GiB.
+        if q35:
+            self.below_4g = 2 * GIB if size >= 0xB0000000 else size
+        else:
+            self.below_4g = 3 * GIB if size >= 0xE0000000 else size
         with open(path, "r+b") as f:
             self._map = mmap.mmap(f.fileno(), size)
 

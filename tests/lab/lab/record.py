@@ -156,7 +156,7 @@ def pack_runs(runs: list[Run]) -> bytes:
 
 @dataclass
 class Set:
-    FORMAT = struct.Struct("<IIBBHI16sQQ24s24sQQ")
+    FORMAT = struct.Struct("<IIBBHI16sQQ24s24sQQQ")
     id: int
     domid: int
     type: int
@@ -169,17 +169,18 @@ class Set:
     extents: Chain
     blob: Chain
     tsc: tuple[int, int]
+    ticks: int
 
     @classmethod
     def unpack(cls, data: bytes) -> "Set":
         f = cls.FORMAT.unpack(data)
         return cls(*f[:9], Chain(*Chain.FORMAT.unpack(f[9])), Chain(*Chain.FORMAT.unpack(f[10])),
-                   (f[11], f[12]))
+                   (f[11], f[12]), f[13])
 
     def pack(self) -> bytes:
         return self.FORMAT.pack(self.id, self.domid, self.type, self.flags, self.reason,
                                 self.generation, self.handle, self.frames, self.nr_extents,
-                                self.extents.pack(), self.blob.pack(), *self.tsc)
+                                self.extents.pack(), self.blob.pack(), *self.tsc, self.ticks)
 
     def runs(self, ram: Ram) -> list[Run]:
         return unpack_runs(self.extents.read(ram))

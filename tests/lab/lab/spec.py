@@ -69,6 +69,7 @@ class HostSpec:
     memory: int | None = None   # MiB; None: enough for dom0, the reserved range and the guests
     smp: int = 1
     icount: bool = False        # virtual time from the instruction count: reproducible figures
+    iommu: bool = False         # and a PCI card to pass through
     dom0_memory: int = 768      # MiB
     liveupdate: str | None = "256M@0x20000000"
     xen_args: str = ""
