@@ -21,7 +21,7 @@ CXX      := g++
 endif
 AR       := ar
 STD      := -std=gnu++20
-WARN     := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wold-style-cast -Wnon-virtual-dtor -Wno-c99-extensions
+WARN     := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wold-style-cast -Wnon-virtual-dtor
 ifeq ($(WERROR),1)
 WARN     += -Werror
 endif
@@ -29,9 +29,10 @@ opt-release := -O2 -g -D_FORTIFY_SOURCE=2
 opt-debug   := -O0 -g
 opt-asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 opt-tsan    := -O1 -g -fsanitize=thread
+opt-fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 OPT      := $(opt-$(CONFIG))
 ifeq ($(OPT),)
-$(error CONFIG must be release, debug, asan or tsan, not '$(CONFIG)')
+$(error CONFIG must be release, debug, asan, tsan or fuzz, not '$(CONFIG)')
 endif
 CXXFLAGS ?=
 LDFLAGS  ?=
@@ -57,7 +58,11 @@ $(1)_CF := $(addprefix -I,$(wildcard $(1)/include) $(if $(wildcard $(1)/src),$(1
   $(addprefix -I,$($(1)_INCS)) $($(1)_FLAGS) $(if $($(1)_PKGS),$(shell pkg-config --cflags $($(1)_PKGS)))
 $(1)_CLOSURE := $(sort $(call closure,$(1)))
 $(1)_LF = $$(foreach m,$$($(1)_CLOSURE),$$($$m_LIBS) $$(if $$($$m_PKGS),$$(shell pkg-config --libs $$($$m_PKGS))))
-$(call obj,$($(1)_ALLSRCS)): private MODFLAGS = $$($(1)_CF)
+$(1)_ALLHDRS := $(wildcard $(1)/include/*/*.hpp $(1)/src/*.hpp $(if $(wildcard $(1)/src),,$(1)/*.hpp))
+lint_stamps += $(patsubst %,$(B)/lint/%.ok,$($(1)_ALLSRCS) $$($(1)_ALLHDRS))
+$(call obj,$($(1)_ALLSRCS)) $(patsubst %,$(B)/lint/%.ok,$($(1)_ALLSRCS)): private MODFLAGS = $$($(1)_CF)
+$$(patsubst %,$(B)/lint/%.ok,$$($(1)_ALLHDRS)): private MODFLAGS = $$($(1)_CF)
+$$(patsubst %,$(B)/lint/%.ok,$($(1)_ALLSRCS) $$($(1)_ALLHDRS)): .clang-tidy .clang-format | $($(1)_DEPS)
 $(call obj,$($(1)_ALLSRCS)): $(1)/module.mk Makefile | $($(1)_DEPS)
 $(if $($(1)_SRCS),$(call lib,$(1)): $(call obj,$($(1)_SRCS)))
 $(foreach p,$($(1)_PROGS),$(call program,$(1),$(firstword $(subst =, ,$(p))),$(lastword $(subst =, ,$(p)))))
@@ -101,6 +106,24 @@ clean: ## remove what this CONFIG compiled (the built Xen and images stay)
 	rm -rf $(B)
 distclean: ## remove everything that was built
 	rm -rf build
+
+# --- style --------------------------------------------------------------------
+# A source is formatted and clean under clang-tidy; a header compiles alone.
+.PHONY: lint format
+lint: $(lint_stamps) ## formatting, headers that compile alone, clang-tidy
+format: ## format the C++ sources
+	@clang-format -i $(shell git ls-files '*.cpp' '*.hpp')
+$(B)/lint/%.hpp.ok: %.hpp
+	@mkdir -p $(@D); echo "  LINT  $<"
+	@clang-format --dry-run -Werror $<
+	@echo '#include "$(abspath $<)"' | $(CXX) $(STD) $(WARN) $(MODFLAGS) $(CXXFLAGS) -fsyntax-only -x c++ -
+	@touch $@
+$(B)/lint/%.cpp.ok: %.cpp
+	@mkdir -p $(@D); echo "  LINT  $<"
+	@clang-format --dry-run -Werror $<
+	@clang-tidy --quiet --warnings-as-errors='*' $< -- $(STD) $(MODFLAGS) $(CXXFLAGS) 2>/dev/null || \
+	  { clang-tidy --quiet $< -- $(STD) $(MODFLAGS) $(CXXFLAGS); exit 1; }
+	@touch $@
 
 help: ## this list
 	@grep -hE '^[a-z][a-z0-9-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | sort | awk -F'\t' '{printf "  %-16s %s\n",$$1,$$2}'

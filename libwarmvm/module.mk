@@ -11,13 +11,11 @@ libwarmvm_FLAGS := -idirafter /usr/include/xen
 libwarmvm_DEPS  := build/gen/save_helper_protocol.hpp build/gen/preserved.h
 $(eval $(call module,libwarmvm))
 
-$(XEN_SRC)/tools/libs/light/libxl_save_msgs_gen.pl $(XEN_ABI):
-	@echo "$@ is missing: set XEN_SRC (and XEN_ABI) to the patched Xen source tree" >&2; exit 1
-
-build/gen/save_helper_protocol.hpp: libwarmvm/gen/save_helper_protocol.pl \
-  $(XEN_SRC)/tools/libs/light/libxl_save_msgs_gen.pl $(XEN_SRC)/xen/Makefile \
-  $(XEN_SRC)/xen/include/public/domctl.h
+# The generated files are replaced only if they changed, so that a new patch does not
+# recompile everything.
+xen-tree-ready := $(if $(filter build/xen/tree,$(XEN_SRC)),build/xen/tree/.applied)
+build/gen/save_helper_protocol.hpp: libwarmvm/gen/save_helper_protocol.pl $(xen-tree-ready)
 	@mkdir -p $(@D); echo "  GEN   $@"
-	@perl $< $(XEN_SRC) > $@
-build/gen/preserved.h: $(XEN_ABI)
-	@mkdir -p $(@D); cp $< $@
+	@perl $< $(XEN_SRC) > $@.new && { cmp -s $@.new $@ || cp $@.new $@; }; rm $@.new
+build/gen/preserved.h: $(xen-tree-ready)
+	@mkdir -p $(@D); cmp -s $(XEN_ABI) $@ || cp $(XEN_ABI) $@

@@ -48,4 +48,4 @@ xen-refresh: ## write the tree's commits back to the series
 	@cd $(XEN_SERIES) && ls *.patch > series
 
 xen-check: $(XEN_TREE)/.applied ## prove the series: every prefix builds, off means unchanged
-	@xen-patches/check $(XEN_TREE) $(XEN_SERIES)
+	@xen-patches/check $(XEN_TREE) $(XEN_SERIES) $(XEN_BUILD)/check

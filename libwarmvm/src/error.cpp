@@ -11,16 +11,26 @@ class StreamCategory : public std::error_category {
     [[nodiscard]] const char* name() const noexcept override { return "stream"; }
     [[nodiscard]] std::string message(int code) const override {
         switch (static_cast<StreamErrc>(code)) {
-            case StreamErrc::truncated: return "cut short";
-            case StreamErrc::bad_magic: return "wrong magic number";
-            case StreamErrc::bad_version: return "unknown version";
-            case StreamErrc::bad_length: return "wrong length";
-            case StreamErrc::bad_checksum: return "checksum differs";
-            case StreamErrc::bad_value: return "value out of range";
-            case StreamErrc::unknown_record: return "unknown mandatory record";
-            case StreamErrc::missing_record: return "a record is missing";
-            case StreamErrc::duplicate_record: return "a record comes twice";
-            case StreamErrc::too_big: return "larger than is plausible";
+            case StreamErrc::truncated:
+                return "cut short";
+            case StreamErrc::bad_magic:
+                return "wrong magic number";
+            case StreamErrc::bad_version:
+                return "unknown version";
+            case StreamErrc::bad_length:
+                return "wrong length";
+            case StreamErrc::bad_checksum:
+                return "checksum differs";
+            case StreamErrc::bad_value:
+                return "value out of range";
+            case StreamErrc::unknown_record:
+                return "unknown mandatory record";
+            case StreamErrc::missing_record:
+                return "a record is missing";
+            case StreamErrc::duplicate_record:
+                return "a record comes twice";
+            case StreamErrc::too_big:
+                return "larger than is plausible";
         }
         return "unknown stream error";
     }

@@ -42,6 +42,8 @@ void fault_point(FaultPoint point) {
     }
 }
 
-void reset_fault_points() { passes() = {}; }
+void reset_fault_points() {
+    passes() = {};
+}
 
 }  // namespace warmvm

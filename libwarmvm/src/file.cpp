@@ -18,7 +18,9 @@ Fd& Fd::operator=(Fd&& other) noexcept {
     return *this;
 }
 
-int Fd::release() { return std::exchange(fd_, -1); }
+int Fd::release() {
+    return std::exchange(fd_, -1);
+}
 
 void Fd::reset() {
     if (fd_ >= 0) ::close(fd_);

@@ -18,8 +18,12 @@ void check_overlap(const std::vector<Extent>& extents, First first, const char* 
     }
 }
 
-std::uint64_t gfn_of(const Extent& extent) { return extent.gfn; }
-std::uint64_t mfn_of(const Extent& extent) { return extent.mfn.value(); }
+std::uint64_t gfn_of(const Extent& extent) {
+    return extent.gfn;
+}
+std::uint64_t mfn_of(const Extent& extent) {
+    return extent.mfn.value();
+}
 
 // The extent that holds frame, or null.
 template <class First>
@@ -34,8 +38,7 @@ const Extent* find(const std::vector<Extent>& extents, std::uint64_t frame, Firs
 
 }  // namespace
 
-FrameMap::FrameMap(std::vector<Extent> extents)
-    : by_gfn_(std::move(extents)), by_mfn_(by_gfn_) {
+FrameMap::FrameMap(std::vector<Extent> extents) : by_gfn_(std::move(extents)), by_mfn_(by_gfn_) {
     for (const auto& extent : by_gfn_) {
         if (extent.count == 0 || extent.gfn >= max_frame || extent.mfn.value() >= max_frame ||
             extent.pin > max_pin || (extent.pin != 0 && extent.count != 1)) {

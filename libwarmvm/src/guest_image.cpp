@@ -38,9 +38,11 @@ bool is_known(RecordType type) {
         case RecordType::static_data_end:
         case RecordType::x86_cpuid_policy:
         case RecordType::x86_msr_policy:
-        case RecordType::preserved_memory: return true;
+        case RecordType::preserved_memory:
+            return true;
         case RecordType::end:
-        case RecordType::page_data: return false;
+        case RecordType::page_data:
+            return false;
     }
     return false;
 }

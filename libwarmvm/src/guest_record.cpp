@@ -11,7 +11,9 @@ constexpr std::uint64_t record_magic = 0x00006d766d726177;  // "warmvm\0\0"
 constexpr std::uint32_t record_version = 1;
 constexpr std::size_t checked_bytes = guest_record_bytes - sizeof(std::uint64_t);
 
-std::uint64_t checksum(ByteView body) { return XXH64(body.data(), checked_bytes, 0); }
+std::uint64_t checksum(ByteView body) {
+    return XXH64(body.data(), checked_bytes, 0);
+}
 
 }  // namespace
 

@@ -22,10 +22,8 @@ class MessageEncoder {
         put(number);
     }
     template <class T>
-        requires std::is_integral_v<T>
-    void put(T value) {
-        append(&value, sizeof(value));
-    }
+    requires std::is_integral_v<T>
+    void put(T value) { append(&value, sizeof(value)); }
     // Cut to what a message has room for: a log line must not end a save.
     void put(std::string_view text) {
         constexpr std::size_t max_text = 4096;

@@ -79,10 +79,14 @@ std::string_view mend(Reason reason) {
 
 std::string_view describe(SetState state) {
     switch (state) {
-        case SetState::local: return "frozen";
-        case SetState::inherited: return "preserved";
-        case SetState::adopted: return "adopted";
-        case SetState::unreadable: return "unreadable";
+        case SetState::local:
+            return "frozen";
+        case SetState::inherited:
+            return "preserved";
+        case SetState::adopted:
+            return "adopted";
+        case SetState::unreadable:
+            return "unreadable";
     }
     return "unknown";
 }

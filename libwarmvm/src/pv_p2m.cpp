@@ -80,7 +80,8 @@ std::uint64_t used_leaves(Walker& walker, std::uint64_t root, std::uint64_t star
             last_change = i - first_index;
         }
     }
-    const auto before = (start >> page_shift) % leaves_per_table;  // leaves of the first table cut off
+    const auto before =
+        (start >> page_shift) % leaves_per_table;  // leaves of the first table cut off
     const bool shared_tail = last_change != last_index - first_index;
     const auto tables = shared_tail ? std::max<std::uint64_t>(last_change, 1) : last_change + 1;
     return std::min(leaves, tables * leaves_per_table - before);
@@ -94,8 +95,7 @@ P2mFrames by_page_tables(Walker& walker, const arch_shared_info_t& arch, std::ui
         static_cast<std::uint32_t>(std::min<std::uint64_t>(max_pfn, leaves * entries - 1));
     for (std::uint64_t i = 0; i < leaves; ++i) {
         const auto address = arch.p2m_vaddr + i * page_size;
-        const auto pte =
-            walker.entry(walker.table(root, address, 1), Walker::index(address, 1));
+        const auto pte = walker.entry(walker.table(root, address, 1), Walker::index(address, 1));
         if (!(pte & present)) throw Error(StreamErrc::bad_value, "p2m: not mapped");
         found.pfns.push_back(walker.pfn((pte & address_mask) >> page_shift));
     }

@@ -91,7 +91,9 @@ Bytes localise_vcpu(ByteView basic, VcpuId vcpu, const FrameMap& frames) {
     return to_bytes(context);
 }
 
-Pfn start_info_pfn(ByteView basic) { return Pfn(to_context(basic).user_regs.rdx); }
+Pfn start_info_pfn(ByteView basic) {
+    return Pfn(to_context(basic).user_regs.rdx);
+}
 
 StartInfoRings read_start_info(const Page& start_info) {
     const auto info = load(start_info);

@@ -43,7 +43,8 @@ void write_start_info_rings(Page& start_info, const StartInfoRings& rings);
 // channels are all new.
 void merge_shared_info(Page& shared_info, ByteView saved);
 
-// Finds the p2m's own pages by the page tables in shared_info (p2m_cr3), or by the older frame list.
+// Finds the p2m's own pages by the page tables in shared_info (p2m_cr3), or by the older frame
+// list.
 P2mFrames find_p2m(GuestMemory& memory, DomId domain, const Page& shared_info,
                    const FrameMap& frames);
 

@@ -55,8 +55,7 @@ void set_static_data(const HelperPorts& ports, DomId domain, const GuestImage& i
 
 RestoreResults set_hvm_state(const HelperPorts& ports, DomId domain, const GuestImage& image,
                              const GuestRecord& record, const RestoreChannels& channels) {
-    ports.context.set_tsc_info(domain,
-                               decode_tsc_info(image.get(RecordType::x86_tsc_info).body));
+    ports.context.set_tsc_info(domain, decode_tsc_info(image.get(RecordType::x86_tsc_info).body));
     RestoreResults results;
     for (const auto& param : decode_hvm_params(image.get(RecordType::hvm_params).body)) {
         switch (param.index) {
@@ -72,7 +71,8 @@ RestoreResults set_hvm_state(const HelperPorts& ports, DomId domain, const Guest
             case HVM_PARAM_BUFIOREQ_PFN:
                 ports.memory.write(domain, Gfn(param.value), Page{});
                 break;
-            default: break;
+            default:
+                break;
         }
         ports.context.set_hvm_param(domain, param);
     }
@@ -96,11 +96,20 @@ std::map<VcpuId, VcpuContext> collect_vcpus(const GuestImage& image, std::uint32
     for (const auto& record : image.records) {
         Bytes VcpuContext::*part = nullptr;
         switch (record.type) {
-            case RecordType::x86_pv_vcpu_basic: part = &VcpuContext::basic; break;
-            case RecordType::x86_pv_vcpu_extended: part = &VcpuContext::extended; break;
-            case RecordType::x86_pv_vcpu_xsave: part = &VcpuContext::xsave; break;
-            case RecordType::x86_pv_vcpu_msrs: part = &VcpuContext::msrs; break;
-            default: continue;
+            case RecordType::x86_pv_vcpu_basic:
+                part = &VcpuContext::basic;
+                break;
+            case RecordType::x86_pv_vcpu_extended:
+                part = &VcpuContext::extended;
+                break;
+            case RecordType::x86_pv_vcpu_xsave:
+                part = &VcpuContext::xsave;
+                break;
+            case RecordType::x86_pv_vcpu_msrs:
+                part = &VcpuContext::msrs;
+                break;
+            default:
+                continue;
         }
         const auto [id, context] = decode_vcpu(record.body);
         if (id.value() > max_vcpu_id) throw Error(StreamErrc::bad_value, "vcpu's number");
@@ -137,8 +146,7 @@ RestoreResults set_pv_state(const HelperPorts& ports, const DomainInfo& info,
     }
     for (auto& [id, vcpu] : vcpus) vcpu.basic = localise_vcpu(vcpu.basic, id, frames);
 
-    ports.context.set_tsc_info(info.id,
-                               decode_tsc_info(image.get(RecordType::x86_tsc_info).body));
+    ports.context.set_tsc_info(info.id, decode_tsc_info(image.get(RecordType::x86_tsc_info).body));
     const Gfn shared_info_gfn(info.shared_info.value());
     auto shared_info = ports.memory.read(info.id, shared_info_gfn);
     merge_shared_info(shared_info, image.get(RecordType::shared_info).body);
@@ -181,7 +189,7 @@ RestoreResults restore_preserved(const HelperPorts& ports, DomId domain, ByteSou
     const auto info = ports.domains.info(domain);
     if (!info) throw Error::of(std::errc::no_such_process, name);
     if (info->type != image.type) throw Error(StreamErrc::bad_value, name + " is of another type");
-    const auto sets = ports.preserved.list();
+    const auto sets = ports.preserved.sets();
     const auto& set = find_set(sets, record, image.type);
     if (!(info->uuid == record.uuid)) {
         throw Error(StreamErrc::bad_value, name + " is not the guest that was preserved");
@@ -196,10 +204,9 @@ RestoreResults restore_preserved(const HelperPorts& ports, DomId domain, ByteSou
     ports.preserved.adopt(set.id, domain);
     fault_point(FaultPoint::restore_adopted);
 
-    const auto results =
-        image.type == GuestType::pv
-            ? set_pv_state(ports, *info, image, record, extents, channels)
-            : set_hvm_state(ports, domain, image, record, channels);
+    const auto results = image.type == GuestType::pv
+                             ? set_pv_state(ports, *info, image, record, extents, channels)
+                             : set_hvm_state(ports, domain, image, record, channels);
     fault_point(FaultPoint::restore_state_set);
 
     ports.context.seed_grant_table(domain, {image.type, results.console_gfn, results.store_gfn,

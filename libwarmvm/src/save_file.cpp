@@ -61,8 +61,7 @@ SaveFile read_save_file(ByteView bytes) {
     SaveFile file;
     ByteReader in(bytes, "save file");
     file.config = read_config(in);
-    require(be64toh(in.get<std::uint64_t>()) == libxl_ident, StreamErrc::bad_magic,
-            "libxl header");
+    require(be64toh(in.get<std::uint64_t>()) == libxl_ident, StreamErrc::bad_magic, "libxl header");
     require(be32toh(in.get<std::uint32_t>()) == libxl_version, StreamErrc::bad_version,
             "libxl header");
     require(in.get<std::uint32_t>() == 0, StreamErrc::bad_value, "libxl header's options");
@@ -87,7 +86,8 @@ std::string guest_name(const SaveFile& file) {
                            : nullptr;
     require(name && !name->empty() && name->size() <= max_name, StreamErrc::bad_value,
             "the config's name");
-    for (const unsigned char c : *name) {
+    for (const auto byte : as_byte_view(*name)) {
+        const auto c = std::to_integer<unsigned>(byte);
         require(c > ' ' && c != 0x7f && c != '/', StreamErrc::bad_value, "the config's name");
     }
     return *name;

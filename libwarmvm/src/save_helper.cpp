@@ -27,7 +27,9 @@ constexpr std::string_view program = "warmvm-save-helper";
 
 volatile std::sig_atomic_t terminated = 0;
 
-void on_sigterm(int) { terminated = 1; }
+void on_sigterm(int) {
+    terminated = 1;
+}
 
 class Conversation {
   public:
@@ -55,7 +57,8 @@ class Conversation {
     }
 
     void log(xentoollog_level level, const std::string& text) {
-        send(save_helper::Log::encode(static_cast<std::uint32_t>(level), 0, program, text));
+        constexpr auto no_errno = ~std::uint32_t{0};
+        send(save_helper::Log::encode(static_cast<std::uint32_t>(level), no_errno, program, text));
     }
 
     void take_signals() {
@@ -65,7 +68,8 @@ class Conversation {
         sigset_t term;
         sigemptyset(&term);
         sigaddset(&term, SIGTERM);
-        if (::sigprocmask(SIG_BLOCK, &term, &unblocked_) < 0) throw Error::from_errno("sigprocmask");
+        if (::sigprocmask(SIG_BLOCK, &term, &unblocked_) < 0)
+            throw Error::from_errno("sigprocmask");
         sigdelset(&unblocked_, SIGTERM);
         std::signal(SIGPIPE, SIG_IGN);
     }
@@ -148,8 +152,8 @@ void restore(Arguments& arguments, Conversation& libxl) {
     const RealPorts ports;
     check_hypervisor_version(*ports.domains);
     FdSource source(fd, "image");
-    const auto results = restore_preserved(
-        ports.view(), domain, source, channels, [&](unsigned missing) {
+    const auto results =
+        restore_preserved(ports.view(), domain, source, channels, [&](unsigned missing) {
             return wanted & save_helper::StaticDataDone::flag
                        ? libxl.ask<save_helper::StaticDataDone>(missing)
                        : 0;

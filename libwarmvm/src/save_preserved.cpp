@@ -13,12 +13,22 @@ namespace {
 
 // xg_sr_save_x86_hvm.c: write_hvm_params.
 constexpr std::array<std::uint64_t, 16> saved_hvm_params{
-    HVM_PARAM_STORE_PFN,         HVM_PARAM_IOREQ_PFN,         HVM_PARAM_BUFIOREQ_PFN,
-    HVM_PARAM_PAGING_RING_PFN,   HVM_PARAM_MONITOR_RING_PFN,  HVM_PARAM_SHARING_RING_PFN,
-    HVM_PARAM_VM86_TSS_SIZED,    HVM_PARAM_CONSOLE_PFN,       HVM_PARAM_ACPI_IOPORTS_LOCATION,
-    HVM_PARAM_VIRIDIAN,          HVM_PARAM_IDENT_PT,          HVM_PARAM_VM_GENERATION_ID_ADDR,
-    HVM_PARAM_IOREQ_SERVER_PFN,  HVM_PARAM_NR_IOREQ_SERVER_PAGES,
-    HVM_PARAM_X87_FIP_WIDTH,     HVM_PARAM_MCA_CAP,
+    HVM_PARAM_STORE_PFN,
+    HVM_PARAM_IOREQ_PFN,
+    HVM_PARAM_BUFIOREQ_PFN,
+    HVM_PARAM_PAGING_RING_PFN,
+    HVM_PARAM_MONITOR_RING_PFN,
+    HVM_PARAM_SHARING_RING_PFN,
+    HVM_PARAM_VM86_TSS_SIZED,
+    HVM_PARAM_CONSOLE_PFN,
+    HVM_PARAM_ACPI_IOPORTS_LOCATION,
+    HVM_PARAM_VIRIDIAN,
+    HVM_PARAM_IDENT_PT,
+    HVM_PARAM_VM_GENERATION_ID_ADDR,
+    HVM_PARAM_IOREQ_SERVER_PFN,
+    HVM_PARAM_NR_IOREQ_SERVER_PAGES,
+    HVM_PARAM_X87_FIP_WIDTH,
+    HVM_PARAM_MCA_CAP,
 };
 
 void add(GuestImage& image, RecordType type, Bytes body) {
@@ -72,8 +82,7 @@ void add_pv_state(const HelperPorts& ports, const DomainInfo& info, GuestRecord&
 
     const auto start_info_mfn = frames.mfn(Pfn(record.start_info_pfn));
     if (!start_info_mfn) throw Error(StreamErrc::bad_value, "start_info is not the guest's frame");
-    const auto rings =
-        read_start_info(ports.memory.read(info.id, Gfn(start_info_mfn->value())));
+    const auto rings = read_start_info(ports.memory.read(info.id, Gfn(start_info_mfn->value())));
     record.store_gfn = rings.store.value();
     record.console_gfn = rings.console.value();
 
@@ -99,7 +108,7 @@ PreservedGuard::~PreservedGuard() {
     if (kept_) return;
     try {
         preserved_.release(set_);
-    } catch (const std::exception&) {
+    } catch (...) {
         // The set stays listed as frozen; `roothammer recover` releases it.
     }
 }
@@ -115,8 +124,10 @@ void save_preserved(const HelperPorts& ports, DomId domain, const std::function<
         throw Error::of(std::errc::not_supported, "a 32-bit PV guest");
     }
     const auto version = ports.domains.version();
-    GuestImage image{before->type, static_cast<std::uint32_t>(version.major),
-                     static_cast<std::uint32_t>(version.minor), {}};
+    GuestImage image{before->type,
+                     static_cast<std::uint32_t>(version.major),
+                     static_cast<std::uint32_t>(version.minor),
+                     {}};
     add_static_data(image, ports.context.cpu_policy(domain));
 
     fault_point(FaultPoint::save_before_suspend);

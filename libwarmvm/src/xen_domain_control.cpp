@@ -74,8 +74,7 @@ class XenDomainControl final : public DomainControl {
     }
 
     HypervisorVersion version() override {
-        const int number =
-            check_xc(xc_version(xc_.get(), XENVER_version, nullptr), "xc_version");
+        const int number = check_xc(xc_version(xc_.get(), XENVER_version, nullptr), "xc_version");
         HypervisorVersion version{number >> 16, number & 0xffff, {}, {}, {}};
         xen_extraversion_t extra{};
         check_xc(xc_version(xc_.get(), XENVER_extraversion, &extra), "xc_version");

@@ -74,10 +74,9 @@ class XenGuestContext final : public GuestContext {
                                      static_cast<std::uint32_t>(leaf.size()), leaf.data(),
                                      static_cast<std::uint32_t>(msr.size()), msr.data(), &bad_leaf,
                                      &bad_subleaf, &bad_msr)) {
-            throw Error::from_errno(name("xc_set_domain_cpu_policy", domain) + ": leaf " +
-                                    std::to_string(bad_leaf) + ", subleaf " +
-                                    std::to_string(bad_subleaf) + ", msr " +
-                                    std::to_string(bad_msr));
+            throw Error::from_errno(
+                name("xc_set_domain_cpu_policy", domain) + ": leaf " + std::to_string(bad_leaf) +
+                ", subleaf " + std::to_string(bad_subleaf) + ", msr " + std::to_string(bad_msr));
         }
     }
 
@@ -97,14 +96,14 @@ class XenGuestContext final : public GuestContext {
 
     Bytes hvm_context(DomId domain) override {
         const auto call = name("xc_domain_hvm_getcontext", domain);
-        const int room = check_xc(
-            xc_domain_hvm_getcontext(xc_.get(), domain.value(), nullptr, 0), call);
+        const int room =
+            check_xc(xc_domain_hvm_getcontext(xc_.get(), domain.value(), nullptr, 0), call);
         Bytes context(static_cast<std::size_t>(room));
-        const int got = check_xc(
-            xc_domain_hvm_getcontext(xc_.get(), domain.value(),
-                                     reinterpret_cast<std::uint8_t*>(context.data()),
-                                     static_cast<std::uint32_t>(room)),
-            call);
+        const int got =
+            check_xc(xc_domain_hvm_getcontext(xc_.get(), domain.value(),
+                                              reinterpret_cast<std::uint8_t*>(context.data()),
+                                              static_cast<std::uint32_t>(room)),
+                     call);
         context.resize(static_cast<std::size_t>(got));
         return context;
     }
@@ -119,9 +118,9 @@ class XenGuestContext final : public GuestContext {
 
     std::uint64_t hvm_param(DomId domain, std::uint64_t index) override {
         std::uint64_t value = 0;
-        check_xc(xc_hvm_param_get(xc_.get(), domain.value(), static_cast<std::uint32_t>(index),
-                                  &value),
-                 name("xc_hvm_param_get", domain) + " " + std::to_string(index));
+        check_xc(
+            xc_hvm_param_get(xc_.get(), domain.value(), static_cast<std::uint32_t>(index), &value),
+            name("xc_hvm_param_get", domain) + " " + std::to_string(index));
         return value;
     }
 
@@ -294,7 +293,8 @@ class XenGuestMemory final : public GuestMemory {
             : memory_(memory) {
             const xen_pfn_t number = frame.value();
             int error = 0;
-            address_ = xenforeignmemory_map(memory_, domain.value(), protection, 1, &number, &error);
+            address_ =
+                xenforeignmemory_map(memory_, domain.value(), protection, 1, &number, &error);
             if (!address_ || error) {
                 if (address_) {
                     xenforeignmemory_unmap(memory_, address_, 1);
@@ -318,7 +318,11 @@ class XenGuestMemory final : public GuestMemory {
 
 }  // namespace
 
-std::unique_ptr<GuestContext> open_guest_context() { return std::make_unique<XenGuestContext>(); }
-std::unique_ptr<GuestMemory> open_guest_memory() { return std::make_unique<XenGuestMemory>(); }
+std::unique_ptr<GuestContext> open_guest_context() {
+    return std::make_unique<XenGuestContext>();
+}
+std::unique_ptr<GuestMemory> open_guest_memory() {
+    return std::make_unique<XenGuestMemory>();
+}
 
 }  // namespace warmvm

@@ -12,7 +12,7 @@ namespace warmvm {
 namespace {
 
 static_assert(sizeof(xen_preserved_extent) == 24);
-static_assert(sizeof(xen_preserved_set) == 104);
+static_assert(sizeof(xen_preserved_set) == 120);
 static_assert(sizeof(xen_preserved_info) == 128);
 static_assert(sizeof(xen_sysctl_preserved_op) <= sizeof(xen_sysctl::u));
 
@@ -37,6 +37,8 @@ PreservedSet to_set(const xen_preserved_set& raw) {
     set.frames_out = raw.frames_out;
     set.tsc_preserve = {raw.tsc_preserve[0], raw.tsc_preserve[1]};
     set.tsc_adopt = {raw.tsc_adopt[0], raw.tsc_adopt[1]};
+    set.ticks_preserve = raw.ticks_preserve;
+    set.ticks_adopt = raw.ticks_adopt;
     return set;
 }
 
@@ -49,8 +51,7 @@ std::string name(const char* op, SetId set) {
 
 class XenPreservedMemory final : public PreservedMemory {
   public:
-    XenPreservedMemory()
-        : call_(owned<XencallHandle>(xencall_open(nullptr, 0), "xencall_open")) {}
+    XenPreservedMemory() : call_(owned<XencallHandle>(xencall_open(nullptr, 0), "xencall_open")) {}
 
     std::optional<PreservedInfo> info() override {
         const HypercallBuffer buffer(call_.get(), sizeof(xen_preserved_info));
@@ -94,7 +95,7 @@ class XenPreservedMemory final : public PreservedMemory {
         return info;
     }
 
-    std::vector<PreservedSet> list() override {
+    std::vector<PreservedSet> sets() override {
         const HypercallBuffer buffer(call_.get(), list_batch * sizeof(xen_preserved_set));
         std::vector<PreservedSet> sets;
         for (;;) {

@@ -19,6 +19,13 @@ class XenStore final : public Store {
         return read_in(XBT_NULL, path);
     }
 
+    void write(const std::string& path, const std::string& value) override {
+        if (!xs_write(store_.get(), XBT_NULL, path.c_str(), value.data(),
+                      static_cast<unsigned>(value.size()))) {
+            throw Error::from_errno("xs_write " + path);
+        }
+    }
+
     std::vector<std::string> list(const std::string& path) override {
         unsigned count = 0;
         const std::unique_ptr<char*, Free> entries(
@@ -70,7 +77,9 @@ class XenStore final : public Store {
 
 }  // namespace
 
-std::unique_ptr<Store> open_store() { return std::make_unique<XenStore>(); }
+std::unique_ptr<Store> open_store() {
+    return std::make_unique<XenStore>();
+}
 
 std::string domain_path(DomId domain, std::string_view node) {
     return "/local/domain/" + std::to_string(domain.value()) + "/" + std::string(node);

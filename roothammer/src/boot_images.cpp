@@ -27,7 +27,9 @@ constexpr std::uint16_t multiboot2_end_tag = 0;
 constexpr std::uint16_t multiboot2_relocatable_tag = 10;
 constexpr std::uint64_t max_xen_bytes = 1u << 30;
 
-[[noreturn]] void refuse(StreamErrc code, const char* what) { throw Error(code, what); }
+[[noreturn]] void refuse(StreamErrc code, const char* what) {
+    throw Error(code, what);
+}
 
 template <class Header, class Segment>
 std::uint64_t loaded_bytes(ByteView file) {
@@ -123,9 +125,14 @@ XenImage inspect_xen(ByteView file) {
     }
     XenImage image;
     switch (std::to_integer<unsigned>(file[EI_CLASS])) {
-        case ELFCLASS32: image.memory_bytes = loaded_bytes<Elf32_Ehdr, Elf32_Phdr>(file); break;
-        case ELFCLASS64: image.memory_bytes = loaded_bytes<Elf64_Ehdr, Elf64_Phdr>(file); break;
-        default: refuse(StreamErrc::bad_value, "not Xen: an ELF file of no known class");
+        case ELFCLASS32:
+            image.memory_bytes = loaded_bytes<Elf32_Ehdr, Elf32_Phdr>(file);
+            break;
+        case ELFCLASS64:
+            image.memory_bytes = loaded_bytes<Elf64_Ehdr, Elf64_Phdr>(file);
+            break;
+        default:
+            refuse(StreamErrc::bad_value, "not Xen: an ELF file of no known class");
     }
     const auto header = find_multiboot2(file);
     if (!header) refuse(StreamErrc::bad_magic, "not Xen: no multiboot2 header");

@@ -82,10 +82,10 @@ class Freezer {
         const auto file = host_.paths.image(guest.domid);
         const auto result = host_.toolstack.save(guest.domid, file, plan_.timeout);
         if (!result.ok()) {
-            guest.note = result.outcome == ToolstackOutcome::timed_out
-                             ? "it did not suspend within " +
-                                   std::to_string(plan_.timeout.count()) + " ms"
-                             : result.message;
+            guest.note =
+                result.outcome == ToolstackOutcome::timed_out
+                    ? "it did not suspend within " + std::to_string(plan_.timeout.count()) + " ms"
+                    : result.message;
             give_up(guest);
             return;
         }
@@ -101,13 +101,13 @@ class Freezer {
         const auto bytes = warmvm::read_file(file, warmvm::max_blob_bytes);
         std::filesystem::remove(file);
         const auto saved = warmvm::read_save_file(bytes);
-        const auto record = warmvm::decode_guest_record(
-            saved.image.get(warmvm::RecordType::preserved_memory).body);
+        const auto record =
+            warmvm::decode_guest_record(saved.image.get(warmvm::RecordType::preserved_memory).body);
         if (warmvm::guest_name(saved) != guest.name) {
             throw Error::of(std::errc::invalid_argument,
                             guest.name + " has another name in its configuration");
         }
-        for (const auto& set : host_.preserved.list()) {
+        for (const auto& set : host_.preserved.sets()) {
             if (set.state != SetState::local || set.domid != guest.domid) continue;
             if (set.id != record.set) break;
             host_.preserved.set_blob(set.id, bytes);
@@ -127,8 +127,8 @@ class Freezer {
             const auto result = host_.toolstack.destroy(guest.domid);
             if (!result.ok()) {
                 throw Error::of(std::errc::operation_canceled,
-                                "guest " + guest.name + " can be neither frozen nor destroyed: " +
-                                    result.message);
+                                "guest " + guest.name +
+                                    " can be neither frozen nor destroyed: " + result.message);
             }
         }
         stage(guest, GuestStage::shut_down);
@@ -166,7 +166,8 @@ void freeze(const Host& host) {
     } catch (const std::exception& error) {
         log(std::string("event=abort: ") + error.what());
         for (const auto& name : recover(host, error.what())) {
-            log("guest " + name + " took up a suspend request and has not suspended yet; run "
+            log("guest " + name +
+                " took up a suspend request and has not suspended yet; run "
                 "`roothammer recover` if it stops");
         }
         throw;

@@ -49,7 +49,8 @@ std::vector<Mount> block_mounts() {
         Mount mount;
         std::string root;
         words >> word >> word >> mount.device >> root >> mount.point;
-        while (words >> word && word != "-") {}
+        while (words >> word && word != "-") {
+        }
         std::string source;
         std::string options;
         words >> word >> source >> options;
@@ -217,6 +218,8 @@ class LinuxSystem final : public System {
 
 }  // namespace
 
-std::unique_ptr<System> open_system() { return std::make_unique<LinuxSystem>(); }
+std::unique_ptr<System> open_system() {
+    return std::make_unique<LinuxSystem>();
+}
 
 }  // namespace roothammer

@@ -42,12 +42,27 @@ std::optional<std::uint64_t> dom0_memory(const std::string& commandline) {
             }
             const char unit = used < part.size() ? part[used] : 'K';
             switch (unit) {
-                case 'B': case 'b': break;
-                case 'K': case 'k': number <<= 10; break;
-                case 'M': case 'm': number <<= 20; break;
-                case 'G': case 'g': number <<= 30; break;
-                case 'T': case 't': number <<= 40; break;
-                default: continue;
+                case 'B':
+                case 'b':
+                    break;
+                case 'K':
+                case 'k':
+                    number <<= 10;
+                    break;
+                case 'M':
+                case 'm':
+                    number <<= 20;
+                    break;
+                case 'G':
+                case 'g':
+                    number <<= 30;
+                    break;
+                case 'T':
+                case 't':
+                    number <<= 40;
+                    break;
+                default:
+                    continue;
             }
             bytes = number;
         }
@@ -186,8 +201,8 @@ class Preflight {
         }
         const auto survey = host_.preserved.survey();
         const auto usable = survey.frames * page_size;
-        const auto text = "the new dom0 takes " + in_mib(*dom0) + " of " + in_mib(usable) +
-                          " that guests leave";
+        const auto text =
+            "the new dom0 takes " + in_mib(*dom0) + " of " + in_mib(usable) + " that guests leave";
         if (*dom0 > usable) {
             refuse("dom0 memory", text, "lower dom0_mem= or shut a guest down");
         } else {
@@ -208,10 +223,12 @@ class Preflight {
                     break;
                 case warmvm::SetState::inherited:
                     note("guest " + guest.name,
-                         "preserved and not resumed since the last warm reboot; it is carried along");
+                         "preserved and not resumed since the last warm reboot; it is carried "
+                         "along");
                     break;
                 case warmvm::SetState::unreadable:
-                    note(guest.name, "unreadable (" + guest.trouble + "); its frames stay reserved");
+                    note(guest.name,
+                         "unreadable (" + guest.trouble + "); its frames stay reserved");
                     break;
             }
         }

@@ -8,8 +8,8 @@ void read_blob(const Host& host, PreservedGuest& guest) {
     try {
         guest.blob = host.preserved.blob(guest.set.id);
         auto file = warmvm::read_save_file(guest.blob);
-        const auto record = warmvm::decode_guest_record(
-            file.image.get(warmvm::RecordType::preserved_memory).body);
+        const auto record =
+            warmvm::decode_guest_record(file.image.get(warmvm::RecordType::preserved_memory).body);
         if (record.set != guest.set.id || !(record.uuid == guest.set.uuid)) {
             throw warmvm::Error(warmvm::StreamErrc::bad_value, "the state is another guest's");
         }
@@ -26,7 +26,7 @@ void read_blob(const Host& host, PreservedGuest& guest) {
 std::vector<PreservedGuest> preserved_guests(const Host& host) {
     std::vector<PreservedGuest> guests;
     if (!host.preserved.info()) return guests;
-    for (const auto& set : host.preserved.list()) {
+    for (const auto& set : host.preserved.sets()) {
         PreservedGuest guest;
         guest.set = set;
         guest.name = "set " + std::to_string(set.id.value());

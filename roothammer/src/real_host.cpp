@@ -34,7 +34,9 @@ struct RealHost::Ports {
 
 RealHost::RealHost() : ports_(std::make_unique<Ports>()) {}
 RealHost::~RealHost() = default;
-const Host& RealHost::host() const { return ports_->host; }
+const Host& RealHost::host() const {
+    return ports_->host;
+}
 
 int run_command(const char* program, const std::function<int()>& command) {
     try {

@@ -36,7 +36,7 @@ bool wait_and_wake(const Host& host, DomId domain) {
 }
 
 void release_sets(const Host& host, DomId domain) {
-    for (const auto& set : host.preserved.list()) {
+    for (const auto& set : host.preserved.sets()) {
         if (set.state == SetState::local && set.domid == domain) host.preserved.release(set.id);
     }
 }
@@ -63,7 +63,8 @@ bool put_back(const Host& host, const PlannedGuest& guest) {
     release_sets(host, guest.domid);
     const auto info = host.domains.info(guest.domid);
     if (!info || info->dying || !(info->uuid == guest.uuid)) return true;
-    const bool untouched = guest.stage == GuestStage::running || guest.stage == GuestStage::put_back;
+    const bool untouched =
+        guest.stage == GuestStage::running || guest.stage == GuestStage::put_back;
     if (untouched && !info->is_suspended()) return true;
     wake(host, *info);
     log("event=put-back guest=" + guest.name);
@@ -77,8 +78,10 @@ std::vector<std::string> recover(const Host& host, const std::string& why) {
     std::vector<std::string> unsettled;
     std::exception_ptr first;
     if (!host.preserved.info()) return unsettled;
-    attempt("disarming", [&] { host.preserved.disarm(); }, first);
-    attempt("making file systems writable", [&] { host.system.remount_writable(); }, first);
+    attempt(
+        "disarming", [&] { host.preserved.disarm(); }, first);
+    attempt(
+        "making file systems writable", [&] { host.system.remount_writable(); }, first);
 
     auto plan = load_plan(host.paths.plan());
     if (plan && plan->boot_id != host.system.boot_id()) plan.reset();
@@ -86,40 +89,45 @@ std::vector<std::string> recover(const Host& host, const std::string& why) {
         // First those that are certainly frozen; waiting for a late one comes last.
         std::vector<PlannedGuest*> order;
         for (auto& guest : plan->guests) order.push_back(&guest);
-        std::ranges::stable_partition(
-            order, [](const auto* guest) { return guest->stage != GuestStage::suspending; });
+        std::stable_partition(
+            order.begin(), order.end(), [](const auto* guest) { return guest->stage != GuestStage::suspending; });
         for (auto* guest : order) {
-            attempt("putting back " + guest->name,
-                    [&] {
-                        if (!put_back(host, *guest)) {
-                            unsettled.push_back(guest->name);
-                            return;
-                        }
-                        if (guest->stage != GuestStage::shut_down) {
-                            guest->stage = GuestStage::put_back;
-                        }
-                    },
-                    first);
+            attempt(
+                "putting back " + guest->name,
+                [&] {
+                    if (!put_back(host, *guest)) {
+                        unsettled.push_back(guest->name);
+                        return;
+                    }
+                    if (guest->stage != GuestStage::shut_down) {
+                        guest->stage = GuestStage::put_back;
+                    }
+                },
+                first);
         }
     }
-    attempt("releasing sets that no plan names",
-            [&] {
-                for (const auto& set : host.preserved.list()) {
-                    if (set.state != SetState::local || (plan && is_planned(*plan, set))) continue;
-                    host.preserved.release(set.id);
-                    if (const auto info = host.domains.info(set.domid)) wake(host, *info);
-                }
-            },
-            first);
-    attempt("unloading the image", [&] { host.kexec.unload(); }, first);
+    attempt(
+        "releasing sets that no plan names",
+        [&] {
+            for (const auto& set : host.preserved.sets()) {
+                if (set.state != SetState::local || (plan && is_planned(*plan, set))) continue;
+                host.preserved.release(set.id);
+                if (const auto info = host.domains.info(set.domid)) wake(host, *info);
+            }
+        },
+        first);
+    attempt(
+        "unloading the image", [&] { host.kexec.unload(); }, first);
     if (plan && plan->is_under_way()) {
         plan->stage = Stage::aborted;
         plan->error = why;
-        attempt("writing the plan", [&] { store_plan(host.paths.plan(), *plan); }, first);
+        attempt(
+            "writing the plan", [&] { store_plan(host.paths.plan(), *plan); }, first);
     }
     // Not "if the warm target is active": it never is while its freeze is starting or has failed.
     if (!host.system.is_active(normal_target)) {
-        attempt("bringing the services back", [&] { host.system.isolate(normal_target); }, first);
+        attempt(
+            "bringing the services back", [&] { host.system.isolate(normal_target); }, first);
     }
     if (first) std::rethrow_exception(first);
     return unsettled;

@@ -10,9 +10,12 @@ using nlohmann::json;
 
 const char* name(Verdict verdict) {
     switch (verdict) {
-        case Verdict::ok: return "ok";
-        case Verdict::note: return "note";
-        case Verdict::refused: return "refused";
+        case Verdict::ok:
+            return "ok";
+        case Verdict::note:
+            return "note";
+        case Verdict::refused:
+            return "refused";
     }
     return "";
 }
@@ -29,7 +32,8 @@ std::string to_json(const Report& report) {
                             {"guest", finding.about_guest}});
     }
     json room = json::array();
-    for (const auto& item : report.room) room.push_back({{"what", item.what}, {"bytes", item.bytes}});
+    for (const auto& item : report.room)
+        room.push_back({{"what", item.what}, {"bytes", item.bytes}});
     json guests = json::array();
     for (const auto& guest : report.guests) {
         guests.push_back({{"name", guest.name},

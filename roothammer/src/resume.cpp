@@ -26,7 +26,7 @@ constexpr std::chrono::milliseconds return_limit{60000};
 constexpr std::chrono::milliseconds return_step{100};
 
 PreservedSet find(const Host& host, SetId id) {
-    for (const auto& set : host.preserved.list()) {
+    for (const auto& set : host.preserved.sets()) {
         if (set.id == id) return set;
     }
     throw Error::of(std::errc::no_such_file_or_directory, "set " + std::to_string(id.value()));
@@ -73,6 +73,9 @@ class Resumer {
             throw Error::of(std::errc::io_error, "xl restore did not adopt the guest's memory");
         }
         times.adopt = set.tsc_adopt;
+        times.adopt_ticks = set.ticks_adopt;
+        // It can, as it has just shown; it will not say so again before it boots.
+        host_.store.write(warmvm::domain_path(set.domid, "control/feature-suspend"), "1");
         // The hypervisor holds an adopted domain paused until it is committed, so the order makes
         // commit the one step that starts the guest: there is no half-way to be killed in.
         if (!options_.paused) host_.domains.unpause(set.domid);
@@ -130,6 +133,7 @@ class Resumer {
         times.asked = guest.record->tsc_asked;
         times.suspended = guest.record->tsc_suspended;
         times.preserve = guest.set.tsc_preserve;
+        times.preserve_ticks = guest.set.ticks_preserve;
         const warmvm::FrameMap frames(host_.preserved.extents(guest.set.id));
         for (const auto& frame : warmvm::written_frames(guest.file->image)) {
             const auto mfn = frames.mfn(warmvm::Pfn(frame.gfn));
@@ -191,8 +195,8 @@ std::vector<ResumeOutcome> resume(const Host& host, const ResumeOptions& options
     }
     Resumer resumer(host, options, timeline);
     for (const auto& guest : guests) {
-        const bool asked =
-            options.names.empty() || std::ranges::find(options.names, guest.name) != options.names.end();
+        const bool asked = options.names.empty() ||
+                           std::ranges::find(options.names, guest.name) != options.names.end();
         if (!asked || guest.set.state == SetState::local) continue;
         outcomes.push_back(resumer.run(guest));
     }

@@ -8,6 +8,7 @@
 #include "roothammer/freeze.hpp"
 #include "roothammer/lock.hpp"
 #include "roothammer/preserved_guests.hpp"
+#include "roothammer/rescue.hpp"
 #include "roothammer/resume.hpp"
 #include "roothammer/timeline.hpp"
 
@@ -22,7 +23,8 @@ constexpr const char* usage =
     "  list                  preserved guests\n"
     "  resume [NAME...]      bring preserved guests back; all of them by default\n"
     "  rescue NAME FILE      write a preserved guest as a save file for xl restore\n"
-    "  discard NAME          scrub and free a preserved guest's memory\n"
+    "  discard NAME          scrub and free a preserved guest's memory; NAME may be 'set N', or\n"
+    "                        'unreadable' for all that are\n"
     "  recover               put guests back that an unfinished warm reboot left frozen\n"
     "  timeline              when what happened in the last warm reboot\n"
     "  freeze                freeze the planned guests and jump (run by its service)\n";
@@ -123,7 +125,8 @@ int recover_guests(const Host& host) {
     const auto lock = Lock::take(host.paths.work_lock());
     const auto unsettled = recover(host, "recovered by hand or after a crash");
     for (const auto& name : unsettled) {
-        log("guest " + name + " took up a suspend request and has not suspended yet; run this "
+        log("guest " + name +
+            " took up a suspend request and has not suspended yet; run this "
             "again if it stops");
     }
     return unsettled.empty() ? exit_ok : exit_host_refused;
@@ -156,6 +159,16 @@ int dispatch(const Host& host, const std::string& command, const Arguments& argu
         takes(0);
         return print_timeline(host, arguments);
     }
+    if (command == "rescue") {
+        takes(2);
+        rescue(host, arguments.words[0], arguments.words[1]);
+        return exit_ok;
+    }
+    if (command == "discard") {
+        takes(1);
+        discard(host, arguments.words[0]);
+        return exit_ok;
+    }
     if (command == "freeze") {
         takes(0);
         freeze(host);
@@ -171,22 +184,18 @@ int run_roothammer(int argc, char** argv) {
         Arguments arguments;
         std::string command;
         po::options_description options("options");
-        options.add_options()
-            ("json", po::bool_switch(&arguments.json), "output as JSON")
-            ("paused", po::bool_switch(&arguments.paused), "resume: leave the guests paused")
-            ("expect-none", po::bool_switch(&arguments.expect_none),
-             "list: print nothing, exit with 4 if a guest is preserved")
-            ("help", "this text");
+        options.add_options()("json", po::bool_switch(&arguments.json), "output as JSON")(
+            "paused", po::bool_switch(&arguments.paused), "resume: leave the guests paused")(
+            "expect-none", po::bool_switch(&arguments.expect_none),
+            "list: print nothing, exit with 4 if a guest is preserved")("help", "this text");
         po::options_description hidden;
-        hidden.add(options).add_options()
-            ("command", po::value(&command))
-            ("words", po::value(&arguments.words));
+        hidden.add(options).add_options()("command", po::value(&command))(
+            "words", po::value(&arguments.words));
         po::positional_options_description positions;
         positions.add("command", 1).add("words", -1);
         po::variables_map values;
-        po::store(
-            po::command_line_parser(argc, argv).options(hidden).positional(positions).run(),
-            values);
+        po::store(po::command_line_parser(argc, argv).options(hidden).positional(positions).run(),
+                  values);
         po::notify(values);
         if (values.count("help")) {
             std::cout << usage << options;

@@ -37,6 +37,8 @@ json to_json(const GuestTimes& guest) {
             {"adopt_end", guest.adopt.end},
             {"committed", guest.committed},
             {"running", guest.running},
+            {"preserve_ticks", guest.preserve_ticks},
+            {"adopt_ticks", guest.adopt_ticks},
             {"written_frames", written}};
 }
 
@@ -59,6 +61,8 @@ GuestTimes guest_from_json(const json& object) {
     object.at("adopt_end").get_to(guest.adopt.end);
     object.at("committed").get_to(guest.committed);
     object.at("running").get_to(guest.running);
+    object.at("preserve_ticks").get_to(guest.preserve_ticks);
+    object.at("adopt_ticks").get_to(guest.adopt_ticks);
     for (const auto& frame : object.at("written_frames")) {
         guest.written.push_back({frame.at("name").get<std::string>(),
                                  frame.at("gfn").get<std::uint64_t>(),

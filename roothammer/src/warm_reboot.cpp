@@ -23,8 +23,8 @@ class LoadedImage {
         if (handed_over_) return;
         try {
             host_.kexec.unload();
-        } catch (const std::exception& error) {
-            log(std::string("the image stays loaded: ") + error.what());
+        } catch (...) {
+            log("the image stays loaded; nothing will jump to it");
         }
     }
     LoadedImage(const LoadedImage&) = delete;
@@ -48,8 +48,9 @@ const std::vector<std::string>& units_kept() {
     static const std::vector<std::string> units{
         // xenstored, the backends' hotplug and what would stop or save guests on its way out
         "xen.service", "xendomains.service", "xenstored.service", "xenconsoled.service",
-        "xen-*.service", "xendriverdomain.service", "roothammer-resume.service", "var-lib-xenstored.mount", "proc-xen.mount",
-        "systemd-udevd.service", "systemd-journald.service", "dbus.service",
+        "xen-*.service", "xendriverdomain.service", "roothammer-resume.service",
+        "var-lib-xenstored.mount", "proc-xen.mount", "systemd-udevd.service",
+        "systemd-journald.service", "dbus.service",
         // the bridge and the ways out of it
         "networking.service", "ifup@*.service", "systemd-networkd.service",
         "NetworkManager.service", "openvswitch-switch.service", "ovs-vswitchd.service",
@@ -69,10 +70,9 @@ void start_warm_reboot(const Host& host, const WarmRebootOptions& options, const
     plan.on_guest_failure = options.on_guest_failure;
     plan.guests = report.guests;
 
-    LoadedImage image(host, {options.images.xen,
-                             with_token(options.images.xen_commandline, plan.token),
-                             options.images.kernel, options.images.kernel_commandline,
-                             options.images.initrd});
+    LoadedImage image(
+        host, {options.images.xen, with_token(options.images.xen_commandline, plan.token),
+               options.images.kernel, options.images.kernel_commandline, options.images.initrd});
     fault_point(FaultPoint::load_after);
     if (const auto refusal = host.preserved.verify()) {
         throw Error::of(std::errc::io_error, "the loaded image: " + refusal->str());

@@ -8,8 +8,8 @@
 #include <nlohmann/json.hpp>
 
 #include "roothammer/command_line.hpp"
-#include "roothammer/lock.hpp"
 #include "roothammer/freeze.hpp"
+#include "roothammer/lock.hpp"
 #include "roothammer/warm_reboot.hpp"
 #include "warmvm/file.hpp"
 
@@ -32,20 +32,19 @@ struct Settings {
 po::options_description describe_settings(Settings& settings) {
     constexpr unsigned default_timeout = 60;
     po::options_description description("options, also of /etc/xen/roothammer.conf (name=value)");
-    description.add_options()
-        ("xen", po::value(&settings.xen), "the next hypervisor's image")
-        ("kernel", po::value(&settings.kernel), "dom0's kernel")
-        ("initrd", po::value(&settings.initrd), "dom0's initial RAM disk")
-        ("xen-cmdline", po::value(&settings.xen_commandline),
-         "the next hypervisor's command line; default: the running one's")
-        ("kernel-cmdline", po::value(&settings.kernel_commandline),
-         "dom0's command line; default: the running one's")
-        ("timeout", po::value(&settings.timeout_seconds)->default_value(default_timeout),
-         "seconds a guest may take to suspend")
-        ("on-guest-failure", po::value(&settings.on_guest_failure)->default_value("abort"),
-         "abort: every guest goes on here; shutdown: that guest is shut down, the rest go over")
-        ("keep", po::value(&settings.keep)->composing(),
-         "a unit (pattern) that must not be stopped before the freeze; may be given often");
+    description.add_options()("xen", po::value(&settings.xen), "the next hypervisor's image")(
+        "kernel", po::value(&settings.kernel), "dom0's kernel")(
+        "initrd", po::value(&settings.initrd), "dom0's initial RAM disk")(
+        "xen-cmdline", po::value(&settings.xen_commandline),
+        "the next hypervisor's command line; default: the running one's")(
+        "kernel-cmdline", po::value(&settings.kernel_commandline),
+        "dom0's command line; default: the running one's")(
+        "timeout", po::value(&settings.timeout_seconds)->default_value(default_timeout),
+        "seconds a guest may take to suspend")(
+        "on-guest-failure", po::value(&settings.on_guest_failure)->default_value("abort"),
+        "abort: every guest goes on here; shutdown: that guest is shut down, the rest go over")(
+        "keep", po::value(&settings.keep)->composing(),
+        "a unit (pattern) that must not be stopped before the freeze; may be given often");
     return description;
 }
 
@@ -70,10 +69,10 @@ Images complete(const Settings& settings, const warmvm::HypervisorVersion& runni
     images.kernel = !settings.kernel.empty()
                         ? settings.kernel
                         : first_existing({"/boot/vmlinuz-" + release, "/boot/vmlinuz"});
-    images.initrd = !settings.initrd.empty()
-                        ? settings.initrd
-                        : first_existing({"/boot/initrd.img-" + release, "/boot/initrd.img",
-                                          "/boot/initrd"});
+    images.initrd =
+        !settings.initrd.empty()
+            ? settings.initrd
+            : first_existing({"/boot/initrd.img-" + release, "/boot/initrd.img", "/boot/initrd"});
     images.xen_commandline = next_xen_commandline(
         settings.xen_commandline.empty() ? running.commandline : settings.xen_commandline);
     images.kernel_commandline = settings.kernel_commandline;
@@ -123,8 +122,8 @@ int warm_reboot(const Settings& settings) {
     start_warm_reboot(host, options, report);
     const auto why = wait_for_failure(host);
     if (settings.json) {
-        std::cout << nlohmann::json{{"aborted", why}}.dump(
-                         -1, ' ', false, nlohmann::json::error_handler_t::replace)
+        std::cout << nlohmann::json{{"aborted", why}}.dump(-1, ' ', false,
+                                                           nlohmann::json::error_handler_t::replace)
                   << std::endl;
     }
     log("the warm reboot was called off: " + why + "; every guest goes on here");
@@ -137,12 +136,12 @@ int run_xl_warm_reboot(int argc, char** argv) {
     return run_command("xl-warm-reboot", [&] {
         Settings settings;
         const auto shared = describe_settings(settings);
-        po::options_description all("xl-warm-reboot [options]: replace hypervisor and dom0 under "
-                                    "running guests");
-        all.add(shared).add_options()
-            ("dry-run", po::bool_switch(&settings.dry_run), "check everything, change nothing")
-            ("json", po::bool_switch(&settings.json), "the report as JSON")
-            ("help", "this text");
+        po::options_description all(
+            "xl-warm-reboot [options]: replace hypervisor and dom0 under "
+            "running guests");
+        all.add(shared).add_options()("dry-run", po::bool_switch(&settings.dry_run),
+                                      "check everything, change nothing")(
+            "json", po::bool_switch(&settings.json), "the report as JSON")("help", "this text");
         po::variables_map values;
         po::store(po::command_line_parser(argc, argv).options(all).positional({}).run(), values);
         if (values.count("help")) {

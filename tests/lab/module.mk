@@ -2,22 +2,31 @@
 # Images are built once under build/lab and reused; each depends on exactly what goes into it.
 LAB    := build/lab
 LABSRC := tests/lab/images
+# Debian's own: python3-pytest belongs to it, not to whatever python3 comes first in PATH.
+LABPY  := /usr/bin/python3
 lab-files = $(shell find $(addprefix $(LABSRC)/,$(1)) -type f)
 
 # Every list of Debian packages in the tree: one a module that needs any.
 PACKAGE_LISTS := $(wildcard packages */packages */*/packages)
 
-.PHONY: deps lab-images lab e2e
+.PHONY: deps lab-images lab-tools lab e2e
 deps: ## install the Debian packages this tree needs (root)
 	@tests/lab/deps.sh $(PACKAGE_LISTS)
 
 lab-images: $(LAB)/dom0.ext4 $(LAB)/guest.ext4 ## build the disk images of the lab's machines (root)
 
-lab: lab-images ## a host with guests in the foreground: console, ssh (LAB_ARGS=--help)
-	@PYTHONPATH=tests/lab python3 -m lab $(LAB_ARGS)
+# What dom0 gets laid over its root at the next start, without a new image.
+lab-tools: all
+	@echo "  STAGE $(LAB)/tools"
+	@rm -rf $(LAB)/tools
+	@$(MAKE) -s install DESTDIR=$(abspath $(LAB)/tools) PREFIX=/usr/local > /dev/null
+	@find $(LAB)/tools -type f -perm /111 -exec strip --strip-debug {} +
 
-e2e: lab-images ## the tests on real Xen (E2E_ARGS: pytest's)
-	@PYTHONPATH=tests/lab python3 -m pytest $(E2E_ARGS) tests/e2e
+lab: lab-images lab-tools xen ## a host with guests in the foreground: console, ssh (LAB_ARGS=--help)
+	@PYTHONPATH=tests/lab $(LABPY) -m lab $(LAB_ARGS)
+
+e2e: lab-images lab-tools xen ## the tests on real Xen (E2E_ARGS: pytest's)
+	@PYTHONPATH=tests/lab $(LABPY) -m pytest $(E2E_ARGS) tests/e2e
 
 $(LAB)/%.tar: $(LABSRC)/%.packages $(LABSRC)/rootfs.sh
 	@mkdir -p $(@D); echo "  DEBIAN $@"

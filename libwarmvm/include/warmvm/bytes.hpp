@@ -24,7 +24,8 @@ inline ByteView as_byte_view(std::string_view text) {
     return std::as_bytes(std::span(text.data(), text.size()));
 }
 
-// A cursor that never reads beyond its span; what() of its errors starts with the name it was given.
+// A cursor that never reads beyond its span; what() of its errors starts with the name it was
+// given.
 class ByteReader {
   public:
     ByteReader(ByteView data, std::string name) : data_(data), name_(std::move(name)) {}
@@ -39,8 +40,7 @@ class ByteReader {
         return part;
     }
     template <class T>
-        requires std::is_trivially_copyable_v<T>
-    T get() {
+    requires std::is_trivially_copyable_v<T> T get() {
         T value;
         std::memcpy(&value, take(sizeof(T)).data(), sizeof(T));
         return value;
@@ -53,7 +53,7 @@ class ByteReader {
 };
 
 template <class T>
-    requires std::is_trivially_copyable_v<T>
+requires std::is_trivially_copyable_v<T>
 void append(Bytes& out, const T& value) {
     const auto at = out.size();
     out.resize(at + sizeof(T));
@@ -67,12 +67,11 @@ inline void append(Bytes& out, ByteView bytes) {
 
 // A field at an offset of a larger structure that is kept as bytes.
 template <class T>
-    requires std::is_trivially_copyable_v<T>
-T load_at(ByteView bytes, std::size_t offset) {
+requires std::is_trivially_copyable_v<T> T load_at(ByteView bytes, std::size_t offset) {
     return ByteReader(bytes.subspan(std::min(offset, bytes.size())), "structure").get<T>();
 }
 template <class T>
-    requires std::is_trivially_copyable_v<T>
+requires std::is_trivially_copyable_v<T>
 void store_at(std::span<std::byte> bytes, std::size_t offset, const T& value) {
     if (offset > bytes.size() || sizeof(T) > bytes.size() - offset) {
         throw Error(StreamErrc::truncated, "structure");

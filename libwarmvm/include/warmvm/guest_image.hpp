@@ -66,7 +66,8 @@ Bytes encode(const GuestImage& image);
 // anything that Xen's own restore would refuse, and for PAGE_DATA, which no image of ours has.
 GuestImage read_guest_image(ByteSource& source);
 
-// --- bodies of the records, xg_sr_stream_format.h -------------------------------------------------
+// --- bodies of the records, xg_sr_stream_format.h
+// -------------------------------------------------
 struct TscInfo {
     std::uint32_t mode{};
     std::uint32_t khz{};

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Preserved memory: named sets of frames, and a blob of ours with each, that outlive the hypervisor.
-// The hypervisor's side and the meaning of every field: xen/include/public/preserved.h of the
-// patched tree. RootHammer (Kourai and Chiba, TDSC 2011, section 4) calls it on-memory suspend.
+// Preserved memory: named sets of frames, and a blob of ours with each, that outlive the
+// hypervisor. The hypervisor's side and the meaning of every field: xen/include/public/preserved.h
+// of the patched tree. RootHammer (Kourai and Chiba, TDSC 2011, section 4) calls it on-memory
+// suspend.
 #pragma once
 
 #include <memory>
@@ -72,10 +73,10 @@ class PreservedError : public Error {
 };
 
 struct PreservedInfo {
-    bool range = false;       // a range is reserved (liveupdate= on this boot)
-    bool warm = false;        // this boot was a warm one
-    bool image = false;       // an image of type LIVE_UPDATE is loaded
-    bool armed = false;       // dom0's reboot will jump
+    bool range = false;                           // a range is reserved (liveupdate= on this boot)
+    bool warm = false;                            // this boot was a warm one
+    bool image = false;                           // an image of type LIVE_UPDATE is loaded
+    bool armed = false;                           // dom0's reboot will jump
     std::uint64_t range_start{}, range_size{};    // bytes
     std::uint64_t window_start{}, window_size{};  // bytes; where every generation of Xen lies
     std::uint64_t boot_need{};  // bytes of the range the next boot needs beside its modules
@@ -110,6 +111,7 @@ struct PreservedSet {
     std::uint64_t blob_bytes{};
     std::uint64_t frames_out{};
     TscSpan tsc_preserve, tsc_adopt;
+    std::uint64_t ticks_preserve{}, ticks_adopt{};  // of that, not preempted
 };
 
 // A run of frames, contiguous in both numberings.
@@ -134,7 +136,7 @@ class PreservedMemory {
 
     // nullopt: this hypervisor does not have the feature.
     virtual std::optional<PreservedInfo> info() = 0;
-    virtual std::vector<PreservedSet> list() = 0;
+    virtual std::vector<PreservedSet> sets() = 0;
     // Could the domain be preserved, were it suspended? Changes nothing.
     virtual std::variant<PreservedSet, Refusal> check(DomId domain) = 0;
     // Of a suspended domain; it stays paused by the hypervisor until release().

@@ -16,6 +16,7 @@ class Store {
     virtual ~Store() = default;
     // nullopt: no such node.
     virtual std::optional<std::string> read(const std::string& path) = 0;
+    virtual void write(const std::string& path, const std::string& value) = 0;
     // Names of the children; empty if there is no such node.
     virtual std::vector<std::string> list(const std::string& path) = 0;
     // In one transaction: if the node holds expected, write replacement and return true.

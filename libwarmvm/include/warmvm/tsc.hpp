@@ -6,5 +6,7 @@
 
 namespace warmvm {
 // dom0's user space reads the machine's own counter, which runs on over a warm reboot.
-inline std::uint64_t read_tsc() { return __rdtsc(); }
+inline std::uint64_t read_tsc() {
+    return __rdtsc();
+}
 }  // namespace warmvm

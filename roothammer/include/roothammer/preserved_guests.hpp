@@ -14,8 +14,9 @@ namespace roothammer {
 
 struct PreservedGuest {
     warmvm::PreservedSet set;
-    std::string name;     // "set 3" if its blob cannot be read
-    std::string trouble;  // why it cannot be resumed, in words; empty if nothing is known against it
+    std::string name;  // "set 3" if its blob cannot be read
+    std::string
+        trouble;  // why it cannot be resumed, in words; empty if nothing is known against it
     // Of a readable blob:
     warmvm::Bytes blob;
     std::optional<warmvm::SaveFile> file;

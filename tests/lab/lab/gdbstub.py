@@ -1,6 +1,7 @@
 """A small client of QEMU's gdb stub: stop the host at one exact instruction.
 
-Connecting stops the machine. Xen's code lives at addresses that no guest uses, so a hardware
+The machine must be stopped before connecting (the stub would otherwise stop it itself and
+report that at a moment of its own choosing). Xen's code lives at addresses that no guest uses, so a hardware
 breakpoint there never fires in a guest.
 """
 
@@ -112,7 +113,10 @@ class GdbStub:
         # The answer names the processor that stopped: make its registers the ones we read.
         if "thread:" in answer:
             self._ask("Hg" + answer.split("thread:")[1].split(";")[0])
-        return self.register("rip")
+        rip = self.register("rip")
+        if self._breakpoints and rip not in self._breakpoints:
+            raise EnvironmentFailure(f"the machine stopped at {rip:#x}, where no breakpoint is")
+        return rip
 
     def interrupt(self) -> None:
         self._socket.sendall(b"\x03")

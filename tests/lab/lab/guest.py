@@ -16,7 +16,7 @@ Json = dict[str, Any]
 class Connection:
     """A TCP connection that is held for as long as the object lives."""
 
-    def __init__(self, port: int, seconds: float = 30):
+    def __init__(self, port: int, seconds: float = 60):
         self._seconds = Deadline(seconds, "connect").seconds
         self._socket = socket.create_connection(("127.0.0.1", port), self._seconds)
         self._buffer = b""
@@ -63,7 +63,7 @@ class Connection:
 class WitnessConnection(Connection):
     """Talks to the memory witness (witness.cpp); can be held over any number of reboots."""
 
-    def ask(self, command: str = "get", seconds: float = 60) -> Json:
+    def ask(self, command: str = "get", seconds: float = 120) -> Json:
         self.send(command.encode() + b"\n")
         answer: Json = json.loads(self.line(seconds))
         return answer
@@ -125,7 +125,7 @@ class Guest:
         return RedisConnection(self.ports["redis"])
 
     # --- one question each
-    def witness(self, command: str = "get", seconds: float = 60) -> Json:
+    def witness(self, command: str = "get", seconds: float = 120) -> Json:
         with self.witness_connection() as c:
             return c.ask(command, seconds)
 
@@ -156,7 +156,7 @@ class Guest:
         """Sectors read from the guest's disk since it booted."""
         return int(self.run("cat /sys/block/xvda/stat").out.split()[2])
 
-    def wait_up(self, seconds: float = 180) -> None:
+    def wait_up(self, seconds: float = 600) -> None:
         """Until every service a client would use answers, data set included."""
 
         def answers() -> bool:

@@ -10,16 +10,16 @@ import contextlib
 import re
 import shutil
 import sys
-import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 from . import paths, stage
-from .errors import EnvironmentFailure, ProductFailure
+from .errors import EnvironmentFailure
 from .gdbstub import GdbStub, symbols
 from .guest import Guest
+from .monitor import Monitor
 from .qemu import Qemu, free_ports, make_overlay, ram_folder
 from .ram import Ram
 from .serial import SerialLog
@@ -43,7 +43,8 @@ class Host:
         self.folder.mkdir(parents=True)
         self._gdb: GdbStub | None = None
         for needed in (paths.KERNEL, paths.INITRD, paths.DOM0_IMAGE, paths.GUEST_IMAGE,
-                       paths.SSH_KEY, spec.xen):
+                       paths.SSH_KEY, spec.xen, *spec.trees,
+                       *([spec.xen_next] if spec.xen_next else [])):
             paths.need(needed)
         self._disks = self._make_disks(snapshot)
         attempts = 3
@@ -68,10 +69,10 @@ class Host:
                 make_overlay(base, overlay, "raw")
             overlays.append((overlay, "qcow2", False))
         staged = self.folder / "stage.tar"
+        stage.write(self.spec, staged)
         if snapshot:
-            shutil.copyfile(snapshot.staged(), staged)
-        else:
-            stage.write(self.spec, staged)
+            # The log goes on where the snapshot's ended.
+            shutil.copyfile(snapshot.serial(), self.folder / "serial.log")
         return [overlays[0], (staged, "raw", True), *overlays[1:]]
 
     def _start(self, interactive: bool, snapshot: "Snapshot | None") -> None:
@@ -92,7 +93,6 @@ class Host:
         ram = ram_folder(size) / f"lab-{self.name.replace('/', '-')}-{dom0_port}.ram"
         if snapshot:
             snapshot.copy_ram(ram)
-        self.started = time.monotonic()
         self.qemu = Qemu(
             self.folder, kernel=spec.xen, append=spec.xen_command_line(),
             modules=[f"{paths.KERNEL} {spec.dom0_command_line()}", str(paths.INITRD)],
@@ -112,6 +112,28 @@ class Host:
             self.qemu.close()
             raise
 
+    @classmethod
+    def from_snapshot(cls, spec: HostSpec, name: str = "host") -> "Host":
+        """A host on which dom0 and every guest already serve, in seconds.
+
+        Booted once for each kind of host and kept; today's tools and next hypervisor are laid
+        over its dom0, so a change of those does not cost a boot.
+        """
+        from .snapshot import Snapshot
+        kept = Snapshot.find(spec)
+        if kept is None:
+            with cls(spec, name) as host:
+                host.wait_up()
+                kept = Snapshot.take(host)
+        host = cls(spec, name, snapshot=kept)
+        try:
+            host.dom0("lab-restage")
+        except BaseException:
+            print(host.report(), file=sys.stderr)
+            host.close()
+            raise
+        return host
+
     # --- life
     def __enter__(self) -> "Host":
         return self
@@ -129,8 +151,8 @@ class Host:
             self._gdb = None
         for machine in (self.ssh, *(g.ssh for g in self.guests)):
             machine.reset()
-        self.ram.close()
         self.qemu.close()
+        self.ram.close()
         for disk, _, _ in self._disks:
             disk.unlink(missing_ok=True)
 
@@ -139,7 +161,7 @@ class Host:
                 f"{self.serial.tail(lines)}\n---")
 
     @property
-    def monitor(self):  # type: ignore[no-untyped-def]
+    def monitor(self) -> Monitor:
         return self.qemu.monitor
 
     # --- dom0
@@ -149,12 +171,12 @@ class Host:
     def dom0_boot_id(self) -> str:
         return self.dom0("cat /proc/sys/kernel/random/boot_id").out.strip()
 
-    def wait_dom0(self, seconds: float = 180, since: int = 0) -> None:
+    def wait_dom0(self, seconds: float = 300, since: int = 0) -> None:
         """Until dom0 has booted and takes commands. since: console offset of this boot."""
         self.serial.wait_for(r"dom0 login:", seconds, since, unless=DEATH)
         self.ssh.wait_up(seconds)
 
-    def wait_up(self, seconds: float = 240) -> None:
+    def wait_up(self, seconds: float = 600) -> None:
         """Until dom0 and every guest that starts by itself serve."""
         self.wait_dom0(seconds)
         for guest in self.guests:
@@ -195,9 +217,10 @@ class Host:
             if was_running:
                 self.monitor.cont()
 
-    def frames_digest(self, mfns: Iterator[int] | list[int]) -> dict[int, bytes]:
+    def frames_digest(self, extents: Iterable[tuple[int, int]]) -> dict[int, bytes]:
+        """mfn -> digest of every frame in extents (first mfn, frames), all at one moment."""
         with self.stopped() as ram:
-            return ram.frame_digests(mfns)
+            return ram.frame_digests(extents)
 
     def find_in_ram(self, needle: bytes) -> list[int]:
         with self.stopped() as ram:
@@ -206,6 +229,7 @@ class Host:
     def gdb(self) -> GdbStub:
         """The machine's debugger; connecting stops the machine until cont()."""
         if self._gdb is None:
+            self.monitor.stop()
             self._gdb = GdbStub(self.qemu.gdb_socket())
         return self._gdb
 
@@ -235,6 +259,3 @@ class Host:
         return re.findall(r"^\(XEN\) (?:\[[^]]*\] )?Xen version .*$", self.serial.read(),
                           re.MULTILINE)
 
-    def require(self, condition: object, message: str) -> None:
-        if not condition:
-            raise ProductFailure(message)

@@ -17,9 +17,15 @@ DOM0_IMAGE = BUILD / "dom0.ext4"
 GUEST_IMAGE = BUILD / "guest.ext4"
 SSH_KEY = BUILD / "id_ed25519"
 DEBIAN_XEN = BUILD / "kernel" / "xen-debian"
+TOOLS = BUILD / "tools"
+
+# The patched hypervisor as make xen builds it. The debug build serves as "a new Xen": another
+# build id, and a bigger image than the release build.
+XEN = Path(os.environ.get("LAB_XEN", TREE / "build" / "xen" / "release" / "xen")).resolve()
+XEN_NEXT = Path(os.environ.get("LAB_XEN_NEXT", TREE / "build" / "xen" / "debug" / "xen")).resolve()
 
 
 def need(path: Path) -> Path:
     if not path.exists():
-        raise EnvironmentFailure(f"{path} is missing: run 'make lab-images' first")
+        raise EnvironmentFailure(f"{path} is missing: run 'make lab-images lab-tools xen' first")
     return path

@@ -55,14 +55,15 @@ class Ram:
     def frame(self, mfn: int) -> bytes:
         return self.read(mfn * PAGE, PAGE)
 
-    def frame_digests(self, mfns: Iterable[int]) -> dict[int, bytes]:
-        """A digest of each frame, to say which frames differ and not just that some do."""
+    def frame_digests(self, extents: Iterable[tuple[int, int]]) -> dict[int, bytes]:
+        """A digest of each frame of extents (first mfn, frames): says which frames differ."""
         view = memoryview(self._map)
         out: dict[int, bytes] = {}
         try:
-            for mfn in mfns:
-                at = self.offset(mfn * PAGE)
-                out[mfn] = hashlib.blake2b(view[at:at + PAGE], digest_size=12).digest()
+            for first, count in extents:
+                for mfn in range(first, first + count):
+                    at = self.offset(mfn * PAGE)
+                    out[mfn] = hashlib.blake2b(view[at:at + PAGE], digest_size=12).digest()
         finally:
             view.release()
         return out

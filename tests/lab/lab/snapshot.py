@@ -4,7 +4,8 @@ The machine's RAM is a file already (shared with QEMU), so only its devices and 
 are written by a migration; the RAM file and the disks' overlays are kept beside it.
 """
 
-import json
+import hashlib
+import os
 import shutil
 import subprocess
 import time
@@ -14,10 +15,11 @@ from typing import TYPE_CHECKING
 from . import paths
 from .clock import Deadline
 from .errors import EnvironmentFailure
-from .qemu import Qemu
+from .qemu import PROGRAM, Qemu
 
 if TYPE_CHECKING:
     from .host import Host
+    from .spec import HostSpec
 
 
 def migration_done(qemu: Qemu, seconds: float) -> None:
@@ -44,15 +46,35 @@ def copy_sparse(source: Path, target: Path) -> None:
         raise EnvironmentFailure(f"cannot copy the machine's memory: {done.stderr}")
 
 
+def machine_key(spec: "HostSpec") -> str:
+    """Names everything that a running host's state depends on.
+
+    Not the staged tools and the next hypervisor: those are laid over dom0 at each start.
+    """
+    digest = hashlib.sha256()
+    fixed = spec.with_(xen=Path(), xen_next=None, trees=(), files=())
+    digest.update(repr(fixed).encode())
+    digest.update(spec.xen.read_bytes())
+    for image in (paths.KERNEL, paths.INITRD, paths.DOM0_IMAGE, paths.GUEST_IMAGE):
+        about = paths.need(image).stat()
+        digest.update(f"{image.name} {about.st_size} {about.st_mtime_ns}\n".encode())
+    digest.update(subprocess.run([PROGRAM, "--version"], capture_output=True).stdout)
+    digest.update(Path(__file__).with_name("qemu.py").read_bytes())
+    return digest.hexdigest()[:16]
+
+
 class Snapshot:
+    # Each is as big as the memory its host has touched; the least recently used go first.
+    KEEP = 8
+
     def __init__(self, folder: Path):
         self.folder = folder
 
     def disk(self, name: str) -> Path:
         return self.folder / f"{name}.qcow2"
 
-    def staged(self) -> Path:
-        return self.folder / "stage.tar"
+    def serial(self) -> Path:
+        return self.folder / "serial.log"
 
     def copy_ram(self, target: Path) -> None:
         copy_sparse(self.folder / "ram", target)
@@ -64,23 +86,40 @@ class Snapshot:
         qemu.monitor.cont()
 
     @classmethod
-    def take(cls, host: "Host", name: str) -> "Snapshot":
-        """Stops the host for good and keeps it under name."""
-        folder = paths.SNAPSHOTS / name
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        snapshot = cls(folder)
+    def find(cls, spec: "HostSpec") -> "Snapshot | None":
+        folder = paths.SNAPSHOTS / machine_key(spec)
+        if not folder.exists():
+            return None
+        os.utime(folder)
+        return cls(folder)
+
+    @classmethod
+    def take(cls, host: "Host") -> "Snapshot":
+        """Ends the host and keeps its state, under the key of its spec."""
+        folder = paths.SNAPSHOTS / machine_key(host.spec)
+        making = folder.with_suffix(".new")
+        for old in (folder, making):
+            shutil.rmtree(old, ignore_errors=True)
+        making.mkdir(parents=True)
         monitor = host.monitor
         monitor.stop()
         ignore_shared(host.qemu)
-        monitor.command("migrate", uri=f"exec:cat > {folder / 'state'}")
+        monitor.command("migrate", uri=f"exec:cat > {making / 'state'}")
         migration_done(host.qemu, 60)
-        copy_sparse(host.qemu.ram, folder / "ram")
-        host.qemu.monitor.command("quit")
+        copy_sparse(host.qemu.ram, making / "ram")
+        # The disks' last writes are in their files once QEMU has ended by itself.
+        monitor.command("quit")
         host.qemu.wait()
         for disk in host.folder.glob("*.qcow2"):
-            shutil.move(disk, folder / disk.name)
-        shutil.copyfile(host.folder / "stage.tar", folder / "stage.tar")
-        (folder / "serial.log").write_bytes(host.serial.path.read_bytes())
-        (folder / "about.json").write_text(json.dumps({"memory": host.spec.megabytes()}))
-        return snapshot
+            shutil.move(disk, making / disk.name)
+        shutil.copyfile(host.serial.path, making / "serial.log")
+        making.rename(folder)
+        cls.prune()
+        return cls(folder)
+
+    @classmethod
+    def prune(cls) -> None:
+        kept = sorted((p for p in paths.SNAPSHOTS.iterdir() if p.suffix != ".new"),
+                      key=lambda p: p.stat().st_mtime)
+        for folder in kept[:-cls.KEEP]:
+            shutil.rmtree(folder)

@@ -1,8 +1,7 @@
 """What a host is made of."""
 
 import dataclasses
-import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from . import paths
@@ -60,19 +59,13 @@ def guest_disk(index: int) -> str:
     return "vd" + chr(ord("c") + index)
 
 
-def env_path(name: str, default: Path) -> Path:
-    return Path(os.environ[name]).resolve() if name in os.environ else default
-
-
 @dataclass(frozen=True)
 class HostSpec:
     guests: tuple[GuestSpec, ...] = ()
     # The hypervisor the machine starts with, and the one dom0 holds for the next warm reboot
     # (/boot/xen-next); both uncompressed ELF files.
-    xen: Path = field(default_factory=lambda: env_path("LAB_XEN", paths.DEBIAN_XEN))
-    xen_next: Path | None = field(
-        default_factory=lambda: env_path("LAB_XEN_NEXT", Path()) if "LAB_XEN_NEXT" in os.environ
-        else None)
+    xen: Path = paths.XEN
+    xen_next: Path | None = paths.XEN_NEXT
     memory: int | None = None   # MiB; None: enough for dom0, the reserved range and the guests
     smp: int = 1
     icount: bool = False        # virtual time from the instruction count: reproducible figures
@@ -81,8 +74,7 @@ class HostSpec:
     xen_args: str = ""
     dom0_args: str = ""
     # Laid over dom0's root: whole trees (make install DESTDIR=), then single files.
-    trees: tuple[Path, ...] = field(
-        default_factory=lambda: tuple(p for p in [paths.BUILD / "tools"] if p.exists()))
+    trees: tuple[Path, ...] = (paths.TOOLS,)
     files: tuple[tuple[str, bytes], ...] = ()
 
     def megabytes(self) -> int:

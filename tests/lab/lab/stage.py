@@ -9,9 +9,19 @@ import os
 import tarfile
 from pathlib import Path
 
-from .spec import HostSpec
+from .errors import EnvironmentFailure
+from .spec import MIB, HostSpec
 
 ID = "etc/lab-stage.id"
+
+ROOTHAMMER_CONF = """xen = {xen}
+kernel = /boot/vmlinuz
+initrd = /boot/initrd
+"""
+
+# Of fixed size, so that a host started from a snapshot can be given other staged files: its
+# kernel remembers how big the disk is.
+DISK = 128 * MIB
 
 
 def members(spec: HostSpec) -> dict[str, tuple[int, bytes | str]]:
@@ -29,6 +39,9 @@ def members(spec: HostSpec) -> dict[str, tuple[int, bytes | str]]:
     out["boot/xen"] = (0o644, spec.xen.read_bytes())
     if spec.xen_next:
         out["boot/xen-next"] = (0o644, spec.xen_next.read_bytes())
+    # This dom0 has no bootloader whose configuration would name what to boot next.
+    out["etc/xen/roothammer.conf"] = (0o644, ROOTHAMMER_CONF.format(
+        xen="/boot/xen-next" if spec.xen_next else "/boot/xen").encode())
     for index, guest in enumerate(spec.guests):
         out[f"etc/xen/{guest.name}.cfg"] = (0o644, guest.config(index).encode())
         if guest.autostart:
@@ -58,3 +71,7 @@ def write(spec: HostSpec, out: Path) -> None:
             else:
                 info.size = len(data)
                 tar.addfile(info, io.BytesIO(data))
+    if out.stat().st_size > DISK:
+        raise EnvironmentFailure(f"the staged files need {out.stat().st_size} bytes; "
+                                 f"their disk has {DISK}")
+    os.truncate(out, DISK)

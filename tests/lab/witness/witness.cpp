@@ -51,8 +51,7 @@ namespace {
 constexpr std::size_t page_size = 4096;
 constexpr std::size_t words_per_page = page_size / sizeof(std::uint64_t);
 
-std::uint64_t mix(std::uint64_t x)
-{
+std::uint64_t mix(std::uint64_t x) {
     // splitmix64's finaliser
     x += 0x9e3779b97f4a7c15U;
     x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9U;
@@ -60,22 +59,18 @@ std::uint64_t mix(std::uint64_t x)
     return x ^ (x >> 31);
 }
 
-[[noreturn]] void fail(const char* what)
-{
+[[noreturn]] void fail(const char* what) {
     throw std::system_error(errno, std::generic_category(), what);
 }
 
 // The pages. Filled once, then only read: a page that differs was changed by somebody else.
 class Pages {
-public:
-    explicit Pages(std::size_t count) : count_(count)
-    {
-        if (getrandom(&seed_, sizeof seed_, 0) != sizeof seed_)
-            fail("getrandom");
+  public:
+    explicit Pages(std::size_t count) : count_(count) {
+        if (getrandom(&seed_, sizeof seed_, 0) != sizeof seed_) fail("getrandom");
         void* p = mmap(nullptr, count * page_size, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (p == MAP_FAILED)
-            fail("mmap");
+        if (p == MAP_FAILED) fail("mmap");
         words_ = static_cast<std::uint64_t*>(p);
         for (std::size_t i = 0; i < count; ++i) {
             const std::uint64_t base = mix(seed_ ^ i);
@@ -87,14 +82,12 @@ public:
     Pages& operator=(const Pages&) = delete;
     ~Pages() { munmap(words_, count_ * page_size); }
 
-    bool right(std::size_t page) const
-    {
+    bool right(std::size_t page) const {
         const std::uint64_t base = mix(seed_ ^ page);
         // volatile: the point is to read memory, not what the compiler remembers of it
         const volatile std::uint64_t* p = words_ + page * words_per_page;
         std::uint64_t wrong = 0;
-        for (std::size_t w = 0; w < words_per_page; ++w)
-            wrong |= p[w] ^ word(base, w);
+        for (std::size_t w = 0; w < words_per_page; ++w) wrong |= p[w] ^ word(base, w);
         return wrong == 0;
     }
     std::size_t count() const { return count_; }
@@ -102,9 +95,8 @@ public:
     // process must not find the answer that was sent over the network.
     std::uint64_t seed_hash() const { return mix(mix(seed_)); }
 
-private:
-    static std::uint64_t word(std::uint64_t base, std::size_t w)
-    {
+  private:
+    static std::uint64_t word(std::uint64_t base, std::size_t w) {
         return base + w * 0xd1342543de82ef95U;
     }
     std::size_t count_;
@@ -114,11 +106,10 @@ private:
 
 // Keeps verifying, slowly enough to leave the processor to the guest's other programs.
 class Verifier {
-public:
+  public:
     explicit Verifier(const Pages& pages) : pages_(pages) {}
 
-    [[noreturn]] void run()
-    {
+    [[noreturn]] void run() {
         constexpr std::size_t batch = 64;
         for (;;) {
             std::size_t bad = 0;
@@ -134,13 +125,11 @@ public:
             bad_total.fetch_add(bad);
             bad_now.store(bad);
             rounds.fetch_add(1);
-            if (hurry_.load() == 0)
-                std::this_thread::sleep_for(std::chrono::milliseconds(200));
+            if (hurry_.load() == 0) std::this_thread::sleep_for(std::chrono::milliseconds(200));
         }
     }
     // A full round that begins after this call ends when rounds reaches the value returned.
-    std::uint64_t ask_round()
-    {
+    std::uint64_t ask_round() {
         hurry_.fetch_add(1);
         return rounds.load() + 2;
     }
@@ -151,24 +140,21 @@ public:
     std::atomic<std::uint64_t> bad_now{0};
     std::atomic<std::int64_t> first_bad{-1};
 
-private:
+  private:
     const Pages& pages_;
     std::atomic<int> hurry_{0};
 };
 
-std::int64_t clock_ns(clockid_t id)
-{
+std::int64_t clock_ns(clockid_t id) {
     timespec t{};
-    if (clock_gettime(id, &t) != 0)
-        fail("clock_gettime");
+    if (clock_gettime(id, &t) != 0) fail("clock_gettime");
     return static_cast<std::int64_t>(t.tv_sec) * 1'000'000'000 + t.tv_nsec;
 }
 
 struct Look {
     std::uint64_t tsc;
     std::int64_t monotonic, boottime, realtime;
-    static Look now()
-    {
+    static Look now() {
         return {__rdtsc(), clock_ns(CLOCK_MONOTONIC), clock_ns(CLOCK_BOOTTIME),
                 clock_ns(CLOCK_REALTIME)};
     }
@@ -183,9 +169,8 @@ struct Gap {
 };
 
 class Clocks {
-public:
-    explicit Clocks(std::chrono::milliseconds threshold) : threshold_(threshold)
-    {
+  public:
+    explicit Clocks(std::chrono::milliseconds threshold) : threshold_(threshold) {
         const Look a = Look::now();
         std::this_thread::sleep_for(std::chrono::milliseconds(250));
         const Look b = Look::now();
@@ -193,10 +178,8 @@ public:
                static_cast<std::uint64_t>(std::max<std::int64_t>(b.monotonic - a.monotonic, 1));
     }
 
-    [[noreturn]] void run()
-    {
-        const std::uint64_t ticks =
-            khz_ * static_cast<std::uint64_t>(threshold_.count());
+    [[noreturn]] void run() {
+        const std::uint64_t ticks = khz_ * static_cast<std::uint64_t>(threshold_.count());
         Look last = Look::now();
         for (;;) {
             std::this_thread::sleep_for(std::chrono::milliseconds(5));
@@ -204,29 +187,25 @@ public:
             // A TSC that went back would be an enormous unsigned gap; count it apart.
             const bool back = now.tsc < last.tsc;
             const Gap gap{back ? 0 : now.tsc - last.tsc, now.monotonic - last.monotonic,
-                          now.boottime - last.boottime, now.realtime - last.realtime,
-                          now.boottime};
+                          now.boottime - last.boottime, now.realtime - last.realtime, now.boottime};
             const std::lock_guard lock(mutex_);
             ++looks_;
             tsc_back_ += back;
             monotonic_back_ += gap.monotonic < 0;
             boottime_back_ += gap.boottime < 0;
             realtime_back_ += gap.realtime < 0;
-            if (gap.tsc > max_.tsc)
-                max_ = gap;
+            if (gap.tsc > max_.tsc) max_ = gap;
             max_monotonic_ = std::max(max_monotonic_, gap.monotonic);
             if (gap.tsc > ticks) {
                 ++over_;
                 gaps_.push_back(gap);
-                if (gaps_.size() > keep)
-                    gaps_.pop_front();
+                if (gaps_.size() > keep) gaps_.pop_front();
             }
             last = now;
         }
     }
 
-    void reset()
-    {
+    void reset() {
         const std::lock_guard lock(mutex_);
         max_ = {};
         max_monotonic_ = 0;
@@ -234,8 +213,7 @@ public:
         gaps_.clear();
     }
 
-    std::string json() const
-    {
+    std::string json() const {
         const std::lock_guard lock(mutex_);
         std::string s = "\"tsc_khz\":" + std::to_string(khz_) +
                         ",\"looks\":" + std::to_string(looks_) +
@@ -260,7 +238,7 @@ public:
         return s + "]";
     }
 
-private:
+  private:
     static constexpr std::size_t keep = 64;
     std::chrono::milliseconds threshold_;
     std::uint64_t khz_{};
@@ -272,8 +250,7 @@ private:
     std::deque<Gap> gaps_;
 };
 
-std::string boot_id()
-{
+std::string boot_id() {
     std::ifstream f("/proc/sys/kernel/random/boot_id");
     std::string s;
     std::getline(f, s);
@@ -281,10 +258,9 @@ std::string boot_id()
 }
 
 class Server {
-public:
+  public:
     Server(std::uint16_t port, const Pages& pages, Verifier& verifier, Clocks& clocks)
-        : pages_(pages), verifier_(verifier), clocks_(clocks)
-    {
+        : pages_(pages), verifier_(verifier), clocks_(clocks) {
         listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
         const int on = 1;
         sockaddr_in a{};
@@ -293,16 +269,13 @@ public:
         a.sin_addr.s_addr = htonl(INADDR_ANY);
         if (listener_ < 0 || setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0)
             fail("socket");
-        if (bind(listener_, reinterpret_cast<const sockaddr*>(&a), sizeof a) != 0)
-            fail("bind");
-        if (listen(listener_, 64) != 0)
-            fail("listen");
+        if (bind(listener_, reinterpret_cast<const sockaddr*>(&a), sizeof a) != 0) fail("bind");
+        if (listen(listener_, 64) != 0) fail("listen");
     }
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;
 
-    [[noreturn]] void run()
-    {
+    [[noreturn]] void run() {
         for (;;) {
             std::deque<pollfd> fds{{listener_, POLLIN, 0}};
             bool waiting = false;
@@ -317,8 +290,7 @@ public:
             std::size_t i = 1;
             for (auto c = clients_.begin(); c != clients_.end(); ++i) {
                 bool keep = true;
-                if (polled[i].revents != 0)
-                    keep = receive(*c);
+                if (polled[i].revents != 0) keep = receive(*c);
                 if (keep && c->until_round != 0 && verifier_.rounds.load() >= c->until_round) {
                     end_check(*c);
                     keep = answer(*c);
@@ -331,23 +303,20 @@ public:
                 close(c->fd);
                 c = clients_.erase(c);
             }
-            if (polled[0].revents != 0)
-                accept_one();
+            if (polled[0].revents != 0) accept_one();
         }
     }
 
-private:
+  private:
     struct Client {
         int fd;
         std::string in;
-        std::uint64_t until_round; // 0: nothing asked
+        std::uint64_t until_round;  // 0: nothing asked
     };
 
-    void accept_one()
-    {
+    void accept_one() {
         const int fd = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
-        if (fd < 0)
-            return;
+        if (fd < 0) return;
         if (clients_.size() == max_clients) {
             close(fd);
             return;
@@ -357,33 +326,25 @@ private:
         clients_.push_back({fd, {}, 0});
     }
 
-    bool receive(Client& c)
-    {
+    bool receive(Client& c) {
         std::array<char, 512> buf;
         const ssize_t n = read(c.fd, buf.data(), buf.size());
-        if (n <= 0)
-            return false;
+        if (n <= 0) return false;
         c.in.append(buf.data(), static_cast<std::size_t>(n));
-        if (c.in.size() > 4096)
-            return false;
+        if (c.in.size() > 4096) return false;
         for (;;) {
             const std::size_t end = c.in.find('\n');
-            if (end == std::string::npos)
-                return true;
+            if (end == std::string::npos) return true;
             std::string command = c.in.substr(0, end);
             c.in.erase(0, end + 1);
-            if (!command.empty() && command.back() == '\r')
-                command.pop_back();
-            if (!execute(c, command))
-                return false;
+            if (!command.empty() && command.back() == '\r') command.pop_back();
+            if (!execute(c, command)) return false;
         }
     }
 
-    bool execute(Client& c, std::string_view command)
-    {
+    bool execute(Client& c, std::string_view command) {
         if (command == "check") {
-            if (c.until_round == 0)
-                c.until_round = verifier_.ask_round();
+            if (c.until_round == 0) c.until_round = verifier_.ask_round();
             return true;
         }
         if (command == "reset")
@@ -393,15 +354,12 @@ private:
         return answer(c);
     }
 
-    void end_check(Client& c)
-    {
-        if (c.until_round != 0)
-            verifier_.round_done();
+    void end_check(Client& c) {
+        if (c.until_round != 0) verifier_.round_done();
         c.until_round = 0;
     }
 
-    bool answer(const Client& c)
-    {
+    bool answer(const Client& c) {
         char head[512];
         std::snprintf(head, sizeof head,
                       "{\"boot_id\":\"%s\",\"uptime\":%.3f,\"pid\":%d,\"seed\":\"%016" PRIx64
@@ -409,17 +367,15 @@ private:
                       ",\"bad_now\":%" PRIu64 ",\"first_bad\":%" PRId64 ",",
                       boot_id().c_str(), static_cast<double>(clock_ns(CLOCK_BOOTTIME)) / 1e9,
                       static_cast<int>(getpid()), pages_.seed_hash(), pages_.count(),
-                      verifier_.rounds.load(), verifier_.bad_total.load(),
-                      verifier_.bad_now.load(), verifier_.first_bad.load());
+                      verifier_.rounds.load(), verifier_.bad_total.load(), verifier_.bad_now.load(),
+                      verifier_.first_bad.load());
         return say(c, head + clocks_.json() + "}\n");
     }
 
-    static bool say(const Client& c, std::string_view text)
-    {
+    static bool say(const Client& c, std::string_view text) {
         while (!text.empty()) {
             const ssize_t n = send(c.fd, text.data(), text.size(), MSG_NOSIGNAL);
-            if (n <= 0)
-                return false;
+            if (n <= 0) return false;
             text.remove_prefix(static_cast<std::size_t>(n));
         }
         return true;
@@ -433,8 +389,7 @@ private:
     std::list<Client> clients_;
 };
 
-std::uint64_t number(std::string_view name, const char* text, std::uint64_t max)
-{
+std::uint64_t number(std::string_view name, const char* text, std::uint64_t max) {
     char* end = nullptr;
     errno = 0;
     const std::uint64_t n = std::strtoull(text, &end, 10);
@@ -444,15 +399,13 @@ std::uint64_t number(std::string_view name, const char* text, std::uint64_t max)
     return n;
 }
 
-} // namespace
+}  // namespace
 
-int main(int argc, char** argv)
-try {
+int main(int argc, char** argv) try {
     std::uint64_t megabytes = 64, port = 7007, threshold = 300;
     for (int i = 1; i < argc; i += 2) {
         const std::string_view name = argv[i];
-        if (i + 1 == argc)
-            throw std::invalid_argument(std::string(name) + ": value missing");
+        if (i + 1 == argc) throw std::invalid_argument(std::string(name) + ": value missing");
         if (name == "--megabytes")
             megabytes = number(name, argv[i + 1], 1 << 20);
         else if (name == "--port")

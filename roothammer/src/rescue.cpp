@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "roothammer/rescue.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "roothammer/lock.hpp"
+#include "roothammer/preserved_guests.hpp"
+#include "warmvm/file.hpp"
+#include "warmvm/rescue.hpp"
+
+namespace roothammer {
+namespace {
+
+using warmvm::Error;
+using warmvm::SetState;
+
+PreservedGuest find(const Host& host, const std::string& name) {
+    auto guests = preserved_guests(host);
+    const auto found = std::ranges::find(guests, name, &PreservedGuest::name);
+    if (found == guests.end()) {
+        throw Error::of(std::errc::no_such_file_or_directory, "no preserved guest " + name);
+    }
+    return std::move(*found);
+}
+
+void require_inherited(const PreservedGuest& guest) {
+    if (guest.set.state == SetState::inherited) return;
+    throw Error::of(std::errc::device_or_resource_busy,
+                    "guest " + guest.name + " is " + std::string(describe(guest.set.state)));
+}
+
+// Takes an unfinished file away again.
+class NewFile {
+  public:
+    explicit NewFile(std::filesystem::path path)
+        : path_(std::move(path)), fd_(warmvm::open_file(path_, O_WRONLY | O_CREAT | O_EXCL)) {}
+    ~NewFile() {
+        std::error_code ignored;
+        if (!done_) std::filesystem::remove(path_, ignored);
+    }
+    NewFile(const NewFile&) = delete;
+    NewFile& operator=(const NewFile&) = delete;
+    void write(warmvm::ByteView bytes) { warmvm::write_exactly(fd_.get(), bytes, path_.string()); }
+    void finish() {
+        if (::fsync(fd_.get()) < 0) throw Error::from_errno("fsync " + path_.string());
+        done_ = true;
+    }
+
+  private:
+    std::filesystem::path path_;
+    warmvm::Fd fd_;
+    bool done_ = false;
+};
+
+}  // namespace
+
+void rescue(const Host& host, const std::string& name, const std::filesystem::path& file) {
+    const auto lock = Lock::take(host.paths.work_lock());
+    const auto guest = find(host, name);
+    require_inherited(guest);
+    if (!guest.file) throw Error::of(std::errc::invalid_argument, name + ": " + guest.trouble);
+    NewFile out(file);
+    warmvm::write_rescued(host.preserved, guest.set.id, *guest.file,
+                          [&](warmvm::ByteView bytes) { out.write(bytes); });
+    out.finish();
+}
+
+void discard(const Host& host, const std::string& name) {
+    const auto lock = Lock::take(host.paths.work_lock());
+    if (name == "unreadable") {
+        for (const auto& set : host.preserved.sets()) {
+            if (set.state != SetState::unreadable) continue;
+            host.preserved.discard(set.id);  // all of them: they cannot be told apart
+            return;
+        }
+        throw Error::of(std::errc::no_such_file_or_directory, "no set is unreadable");
+    }
+    const auto guest = find(host, name);
+    if (guest.set.state == SetState::unreadable) {
+        throw Error::of(std::errc::invalid_argument,
+                        "unreadable sets cannot be told apart; `roothammer discard unreadable` "
+                        "discards them all");
+    }
+    require_inherited(guest);
+    host.preserved.discard(guest.set.id);
+}
+
+}  // namespace roothammer

@@ -1,0 +1,261 @@
+"""What goes wrong on the way, and that no guest pays for it."""
+
+import json
+
+import pytest
+from lab.clock import wait_until
+from lab.record import Record, Run
+from state import GuestState
+from warm import (ALL, DB, OLD, RANGE_START, WEB, begin, preserved, wait_jump, wait_resumed,
+                  warm_reboot)
+
+DROPIN = "/etc/systemd/system/roothammer-resume.service.d"
+
+# In the order in which a warm reboot passes them.
+COMMAND_STEPS = ["load-before", "load-after", "load-verified", "plan-written"]
+FREEZE_STEPS = ["freeze-start", "freeze-quiet", "freeze-guest-before", "save-start",
+                "save-before-suspend", "save-suspended", "save-preserved", "save-stream-built",
+                "save-stream-written", "freeze-guest-saved", "freeze-guest-done:2",
+                "freeze-all-done", "freeze-armed", "freeze-before-reboot"]
+
+
+def settled(host):
+    """dom0 is back as it was: its services run, nothing is preserved, no guest is paused."""
+    def probe():
+        up = host.dom0("systemctl is-active multi-user.target ssh.service", check=False)
+        return up.out.split() == ["active", "active"]
+    wait_until("dom0's services are back", 300, probe, 1)
+    assert preserved(host) == {}
+    for line in host.dom0("xl list").out.splitlines()[2:]:
+        state = line.split()[4]
+        assert "p" not in state and "s" not in state, line
+
+
+@pytest.mark.parametrize("steps", [COMMAND_STEPS, FREEZE_STEPS[:7], FREEZE_STEPS[7:]],
+                         ids=["command", "freeze-1", "freeze-2"])
+def test_killed_at_each_step(start, steps):
+    """kill -9 of whatever is at work there; every guest runs on, and then a second try works."""
+    guests = [DB, OLD]
+    host = start(guests=guests)
+    before = {g.name: GuestState.of(g) for g in host.guests}
+    for step in steps:
+        if step in COMMAND_STEPS:
+            result = host.dom0(f"ROOTHAMMER_KILL={step} xl-warm-reboot", seconds=300, check=False)
+            assert result.code == 137, f"{step}: not killed there\n{result.out}{result.err}"
+        else:
+            since = host.serial.end()
+            host.dom0(f"systemctl set-environment ROOTHAMMER_KILL={step}")
+            result = host.dom0("xl-warm-reboot", seconds=600, check=False)
+            host.dom0("systemctl unset-environment ROOTHAMMER_KILL")
+            assert result.code == 1, f"{step}: {result.out}{result.err}"
+            assert not host.serial.find("Xen version", since), f"{step}: jumped all the same"
+        settled(host)
+        for guest in host.guests:
+            guest.wait_up()
+            before[guest.name].must_continue_as(GuestState.of(guest))
+    warm_reboot(host)
+    for guest in host.guests:
+        guest.wait_up()
+        before[guest.name].must_continue_as(GuestState.of(guest))
+
+
+def deafen(guest, seconds):
+    """For so long nothing but a real-time loop runs in the guest: it cannot answer a suspend."""
+    guest.run("sysctl -qw kernel.sched_rt_runtime_us=-1; for c in $(seq 0 $(($(nproc)-1))); do "
+              "setsid nohup taskset -c $c chrt -f 99 bash -c 'sleep 3; end=$((SECONDS + "
+              f"{seconds})); while [ $SECONDS -lt $end ]; do :; done' "
+              "> /dev/null 2>&1 < /dev/null & done")
+
+
+def test_guest_that_does_not_suspend(start):
+    host = start(guests=[WEB, DB])
+    before = {g.name: GuestState.of(g) for g in host.guests}
+    deafen(host.guest("db"), 100)
+    result = host.dom0("sleep 5; xl-warm-reboot --timeout 10", seconds=600, check=False)
+    assert result.code == 1, result.out + result.err
+    assert "db" in result.err
+    settled(host)
+    for guest in host.guests:
+        guest.wait_up()
+        before[guest.name].must_continue_as(GuestState.of(guest))
+    warm_reboot(host)
+    for guest in host.guests:
+        guest.wait_up()
+        before[guest.name].must_continue_as(GuestState.of(guest))
+
+
+def test_guest_that_does_not_suspend_is_left_behind(start):
+    """--on-guest-failure shutdown: the others go over without it."""
+    host = start(guests=[WEB, DB])
+    web = host.guest("web")
+    before = GuestState.of(web)
+    deafen(host.guest("db"), 3600)
+    host.dom0("rm /etc/xen/auto/db.cfg; sleep 5")
+    warm_reboot(host, "--timeout 10 --on-guest-failure shutdown", seconds=900)
+    assert host.domains().keys() == {"web"}
+    web.wait_up()
+    before.must_continue_as(GuestState.of(web))
+
+
+def test_reset_between_record_and_next_hypervisor(start):
+    """A breadcrumb that outlived a machine reset is recognised; the boot is a cold one."""
+    host = start(guests=[DB])
+    boot_id = host.guest("db").boot_id()
+    gdb = host.break_at("machine_kexec")
+    process, since = begin(host)
+    gdb.wait_stop(900, "the jump")
+    Record(host.ram, RANGE_START)  # it is there, and sound
+    gdb.clear(gdb.register("rip"))
+    host.monitor.reset()
+    host.detach()
+    process.terminate()
+    process.wait(30)
+    host.wait_dom0(since=since)
+    listed = json.loads(host.dom0("roothammer list --json").out)
+    assert listed["generation"] == 0 and listed["guests"] == []
+    host.guest("db").wait_up()
+    assert host.guest("db").boot_id() != boot_id, "the guest must have been booted anew"
+
+
+def flip_a_bit(record):
+    victim = record.sets[0]
+    page = victim.extents.pages(record.ram)[0]
+    byte = record.ram.read(page * 4096, 1)[0]
+    record.ram.write(page * 4096, bytes([byte ^ 0x40]))
+
+
+def overlap(record):
+    """The first set claims a frame that is the second's."""
+    first, second = record.sets[0], record.sets[1]
+    runs = first.runs(record.ram)
+    stolen = second.runs(record.ram)[0].mfn
+    rewrite(record, first, [Run(runs[0].gfn, stolen, 1, runs[0].pin),
+                            *split_first(runs[0]), *runs[1:]])
+
+
+def not_ram(record):
+    first = record.sets[0]
+    runs = first.runs(record.ram)
+    nowhere = record.ram.size // 4096 + (1 << 20)
+    rewrite(record, first, [Run(runs[0].gfn, nowhere, 1, runs[0].pin),
+                            *split_first(runs[0]), *runs[1:]])
+
+
+def split_first(run):
+    return [Run(run.gfn + 1, run.mfn + 1, run.count - 1, 0)] if run.count > 1 else []
+
+
+def rewrite(record, victim, runs):
+    from lab.record import pack_runs
+    data = pack_runs(runs)
+    pages = victim.extents.pages(record.ram)
+    assert -(-len(data) // 4096) == len(pages), "the forged list must fit the same pages"
+    victim.extents.length = len(data)
+    victim.extents.write(record.ram, data)
+    victim.nr_extents = len(runs)
+    record.seal()
+
+
+def wrong_version(record):
+    record.version += 41
+    record.seal()
+
+
+@pytest.mark.parametrize("damage", [flip_a_bit, overlap, not_ram, wrong_version])
+def test_damaged_record(start, damage):
+    """The next Xen boots, says so, keeps the frames out of its heap, lists the unreadable."""
+    host = start(guests=[DB, OLD])
+    before = {g.name: GuestState.of(g) for g in host.guests}
+    names = {d: n for n, d in host.domains().items()}
+    gdb = host.break_at("machine_kexec")
+    process, since = begin(host)
+    gdb.wait_stop(900, "the jump")
+    record = Record(host.ram, RANGE_START)
+    digests = {names[s.domid]: host.ram.frame_digests(record.extents(s)) for s in record.sets}
+    hit = {overlap: {names[s.domid] for s in record.sets},
+           wrong_version: {names[s.domid] for s in record.sets}}.get(
+               damage, {names[record.sets[0].domid]})
+    damage(record)
+    gdb.clear(gdb.register("rip"))
+    host.detach()
+    process.terminate()
+    process.wait(30)
+    wait_resumed(host, since)
+    listed = json.loads(host.dom0("roothammer list --json").out)
+    print(json.dumps(listed, indent=1))
+    assert listed["unreadable_frames"] > 0
+    if damage is wrong_version:
+        assert listed["record"], "the whole record is unreadable, and it must say why"
+    else:
+        assert "unreadable" in {g["state"] for g in listed["guests"]}
+    assert host.serial.find(r"(?i)^\(XEN\).*(unreadable|record)", since), "the console must say so"
+    running = host.domains().keys()
+    survivors = {g.name for g in host.guests} - hit
+    assert survivors <= set(running)
+    # A guest that cannot be read is not started, neither from a record nor from its disk.
+    assert not hit & set(running) or damage is overlap
+    for name in hit - set(running):
+        now = host.frames_digest([(mfn, 1) for mfn in digests[name]])
+        assert now == digests[name], f"{name}'s frames must not have been given to anybody"
+    for name in survivors:
+        host.guest(name).wait_up()
+        before[name].must_continue_as(GuestState.of(host.guest(name)))
+
+
+@pytest.mark.parametrize("point", ["restore-adopted", "restore-state-set", "restore-complete",
+                                   "resume-restored"])
+def test_adoption_fails_halfway(start, point):
+    """libxl destroys the half-made domain; its frames go back, a retry works, nobody else pays."""
+    host = start(guests=ALL)
+    before = {g.name: GuestState.of(g) for g in host.guests}
+    host.dom0(f"mkdir -p {DROPIN} && printf '[Service]\\nEnvironment=ROOTHAMMER_FAULT={point}\\n' "
+              f"> {DROPIN}/fault.conf")
+    process, since = begin(host)
+    wait_jump(host, process, since)
+    process.terminate()
+    process.wait(30)
+    wait_resumed(host, since)
+    waiting = preserved(host)
+    failed = set(waiting)
+    assert failed, "the injected fault must have hit somebody"
+    assert {g["state"] for g in waiting.values()} == {"preserved"}
+    for guest in host.guests:
+        if guest.name not in failed:
+            guest.wait_up()
+            before[guest.name].must_continue_as(GuestState.of(guest))
+    host.dom0(f"rm {DROPIN}/fault.conf; roothammer resume", seconds=600)
+    assert preserved(host) == {}
+    for guest in host.guests:
+        guest.wait_up()
+        before[guest.name].must_continue_as(GuestState.of(guest))
+
+
+@pytest.mark.parametrize("name", ["db", "old"])
+def test_rescue_and_discard(start, name):
+    """A preserved guest as an ordinary save file; then nothing of it is left in RAM."""
+    host = start(guests=[DB, OLD])
+    guest = host.guest(name)
+    before = GuestState.of(guest)
+    guest.run("printf '%s%s' canary- 5d1f0c7e > /dev/shm/canary")
+    canary = b"canary-" + b"5d1f0c7e"
+    assert host.find_in_ram(canary)
+    host.dom0(f"mkdir -p {DROPIN} && printf '[Service]\\nExecStart=\\nExecStart=/bin/false\\n' "
+              f"> {DROPIN}/fail.conf")
+    process, since = begin(host)
+    wait_jump(host, process, since)
+    process.terminate()
+    process.wait(30)
+    wait_resumed(host, since)
+    host.dom0(f"roothammer rescue {name} /var/tmp/{name}.save", seconds=600)
+    # Xen's own checker reads the stream that follows xl's header and configuration.
+    host.dom0(f"/usr/lib/xen-4.17/bin/verify-stream-v2 --syntax=libxl -i /var/tmp/{name}.save || "
+              f"/usr/lib/xen-4.17/bin/verify-stream-v2 -i /var/tmp/{name}.save", seconds=600)
+    host.dom0(f"roothammer discard {name}", seconds=300)
+    # The save file's pages in dom0's page cache are copies that nobody promised to scrub.
+    host.dom0("sync; echo 3 > /proc/sys/vm/drop_caches")
+    digests = host.find_in_ram(canary)
+    assert digests == [], f"the canary is still at {[hex(a) for a in digests]}"
+    assert name not in preserved(host)
+    host.dom0(f"xl restore /var/tmp/{name}.save", seconds=600)
+    guest.wait_up()
+    before.must_continue_as(GuestState.of(guest))

@@ -1,0 +1,90 @@
+"""The lab's own instruments: each oracle must be able to say no."""
+
+import time
+
+import pytest
+from lab.errors import ProductFailure, Timeout
+from lab.spec import GuestSpec
+from state import GuestState
+
+G1 = GuestSpec("g1", memory=256)
+
+
+def test_witness_sees_one_changed_byte(start):
+    host = start(guests=[G1])
+    guest = host.guest("g1")
+    assert guest.witness("check")["bad"] == 0
+    with host.stopped() as ram:
+        frames = list(ram.witness_frames())
+        assert len(frames) == guest.spec.witness * 256
+        address = frames[len(frames) // 2] * 4096 + 1234
+        byte = ram.read(address, 1)[0]
+        ram.write(address, bytes([byte ^ 0x10]))
+    answer = guest.witness("check")
+    assert answer["bad_now"] == 1 and answer["first_bad"] >= 0
+    with host.stopped() as ram:
+        ram.write(address, bytes([byte]))
+    answer = guest.witness("check")
+    assert answer["bad_now"] == 0
+    assert answer["bad"] >= 1, "a page that was wrong once is remembered"
+    with pytest.raises(AssertionError):
+        GuestState.of(guest)
+
+
+def test_outside_view_of_guest_memory(start):
+    host = start(guests=[G1])
+    # Put together in the guest, so that the bytes stand nowhere else (not in ssh's buffers).
+    host.guest("g1").run("python3 --version >/dev/null 2>&1; "
+                         "printf '%s%s' canary- 5d1f0c7e > /dev/shm/canary")
+    assert host.find_in_ram(b"canary-" + b"5d1f0c7e")
+    assert host.find_in_ram(b"canary-" + b"00000000") == []
+    frames = host.find_in_ram(b"canary-" + b"5d1f0c7e")
+    extent = (frames[0] // 4096, 1)
+    with host.stopped() as ram:
+        before = ram.frame_digests([extent])
+        assert ram.frame_digests([extent]) == before
+        byte = ram.read(frames[0], 1)
+        ram.write(frames[0], b"K")
+        assert ram.frame_digests([extent]) != before
+        ram.write(frames[0], byte)
+
+
+def test_snapshot_runs_on_and_starts_equal(start):
+    """Three hosts from one snapshot: the same guests, each going its own way, none disturbed."""
+    guests = [GuestSpec("web", "pvh", memory=384, vcpus=2, witness=96),
+              GuestSpec("db", "pvh", memory=256), GuestSpec("old", "pv", memory=256)]
+    seen = []
+    for turn in range(3):
+        host = start(guests=guests)
+        states = {g.name: GuestState.of(g) for g in host.guests}
+        host.guest("db").redis("SET", "turn", str(turn))
+        assert host.guest("db").redis("GET", "turn") == str(turn)
+        time.sleep(10)
+        for guest in host.guests:
+            if guest.name != "db":
+                states[guest.name].must_continue_as(GuestState.of(guest))
+        seen.append({name: s.redis_digest for name, s in states.items()})
+        host.close()
+    assert seen[0] == seen[1] == seen[2]
+
+
+def test_machine_reset_keeps_memory_and_boots_cold(start):
+    host = start(guests=[])
+    boot_id = host.dom0_boot_id()
+    host.dom0("sync")
+    since = host.serial.end()
+    host.monitor.reset()
+    host.wait_dom0(since=since)
+    assert host.dom0_boot_id() != boot_id
+
+
+def test_deadlines_and_death(start):
+    host = start(guests=[])
+    with pytest.raises(Timeout):
+        host.serial.wait_for("no such line", 1)
+    host.dom0("echo 'Kernel panic - test' > /dev/hvc0")
+    with pytest.raises(ProductFailure, match="Kernel panic"):
+        host.serial.wait_for("no such line", 60, unless="Kernel panic")
+    assert host.dom0("exit 7", check=False).code == 7
+    with pytest.raises(ProductFailure):
+        host.dom0("exit 7")

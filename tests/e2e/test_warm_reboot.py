@@ -1,0 +1,160 @@
+"""Warm reboots that must succeed."""
+
+import contextlib
+
+import pytest
+from lab.record import Record
+from lab.spec import GuestSpec
+from state import GuestState
+from warm import (ALL, RANGE_START, WEB, begin, build_id, preserved, wait_jump, wait_resumed,
+                  warm_reboot)
+
+CACHED = "/var/www/html/data/file5"
+
+
+def test_five_in_a_row(start):
+    """Everything a client or a guest can see goes on; the host under it is a new one each time."""
+    host = start(guests=ALL)
+    before = {g.name: GuestState.of(g) for g in host.guests}
+    for guest in host.guests:
+        guest.run(f"cat {CACHED} > /dev/null")
+    with contextlib.ExitStack() as held:
+        witness = {g.name: held.enter_context(g.witness_connection()) for g in host.guests}
+        web = {g.name: held.enter_context(g.http_connection()) for g in host.guests}
+        redis = {g.name: held.enter_context(g.redis_connection()) for g in host.guests}
+        for g in host.guests:
+            assert web[g.name].get("/") == b"ok\n"
+        for turn in range(5):
+            old = build_id(host)
+            for connection in witness.values():
+                connection.ask("reset")
+            # Two builds in turn, so that each generation is provably another hypervisor.
+            image = "/boot/xen-next" if turn % 2 == 0 else "/boot/xen"
+            timeline = warm_reboot(host, f"--xen {image}")
+            assert build_id(host) != old
+            assert timeline["generation"] == turn + 1
+            for guest in host.guests:
+                answer = witness[guest.name].ask("check", seconds=300)
+                assert answer["bad"] == 0
+                assert answer["seed"] == before[guest.name].seed
+                assert not answer["monotonic_back"] and not answer["tsc_back"]
+                # The guest did stand still, and knows it.
+                assert answer["gaps_over"] >= 1
+                assert web[guest.name].get("/", 300) == b"ok\n"
+                assert redis[guest.name].ask("PING", seconds=300) == "PONG"
+                before[guest.name].must_continue_as(GuestState.of(guest))
+                reads = guest.disk_reads()
+                guest.run(f"cat {CACHED} > /dev/null")
+                assert guest.disk_reads() - reads < 64, "the page cache must have survived"
+
+
+def test_frames_are_equal_from_outside(start):
+    """The frames a guest resumes from are the frozen ones, but for those named as written.
+
+    Read from the emulator's view of RAM: once stopped at the jump, and for each guest once
+    more stopped where the new hypervisor is about to let it run.
+    """
+    host = start(guests=ALL)
+    next_syms = host.spec.xen_next.with_name("xen-syms")
+    names = {str(d): n for n, d in host.domains().items()}
+    gdb = host.break_at("machine_kexec")
+    process, since = begin(host)
+    gdb.wait_stop(900, "the jump")
+    record = Record(host.ram, RANGE_START)
+    assert len(record.sets) == len(ALL)
+    frozen = {s.id: host.ram.frame_digests(record.extents(s)) for s in record.sets}
+    gfns = {s.id: {run.mfn + i: run.gfn + i for run in s.runs(host.ram)
+                   for i in range(run.count)} for s in record.sets}
+    named = {s.id: names[str(s.domid)] for s in record.sets}
+    for s in record.sets:
+        assert len(frozen[s.id]) == s.frames
+    gdb.clear(gdb.register("rip"))
+    # The new hypervisor's code is not there yet; the breakpoint waits for it.
+    gdb.set(host.symbol("preserved_commit", next_syms))
+    gdb.cont()
+    differing: dict[str, set[int]] = {}
+    for _ in record.sets:
+        gdb.wait_stop(900, "a guest's commit")
+        # preserved_commit(struct xen_sysctl_preserved_op *): op and id come first
+        id_ = int.from_bytes(gdb.memory(gdb.register("rdi") + 4, 4), "little")
+        later = host.ram.frame_digests([(mfn, 1) for mfn in frozen[id_]])
+        differing[named[id_]] = {gfns[id_][mfn] for mfn, digest in frozen[id_].items()
+                                 if later[mfn] != digest}
+        gdb.cont()
+    host.detach()
+    process.terminate()
+    process.wait(30)
+    wait_resumed(host, since)
+    assert differing.keys() == {g.name for g in ALL}
+    import json
+    timeline = json.loads(host.dom0("roothammer timeline --json").out)
+    for guest in timeline["guests"]:
+        allowed = {f["gfn"]: f["name"] for f in guest["written_frames"]}
+        strange = differing[guest["name"]] - allowed.keys()
+        print(guest["name"], "frames", guest["frames"], "written",
+              sorted(allowed[g] for g in differing[guest["name"]] & allowed.keys()))
+        assert not strange, f"{guest['name']}: gfns {sorted(map(hex, strange))[:20]} changed"
+        assert len(allowed) <= 8, "only a few frames may be named as written"
+    for guest in host.guests:
+        guest.wait_up()
+        assert guest.witness("check", seconds=300)["bad"] == 0
+
+
+def test_almost_full_host_three_times(start):
+    """With hardly any memory left for the next boot outside the reserved range."""
+    big = GuestSpec("big", "pvh", memory=1300, witness=900)
+    host = start(guests=[big, WEB], memory=768 + 256 + 1300 + 384 + 220)
+    free = int(host.xen_info()["free_memory"])
+    assert free < 128, f"{free} MiB free: not almost full"
+    before = {g.name: GuestState.of(g) for g in host.guests}
+    for _ in range(3):
+        warm_reboot(host)
+        for guest in host.guests:
+            guest.wait_up()
+            before[guest.name].must_continue_as(GuestState.of(guest))
+
+
+@pytest.mark.parametrize("kind", ["pvh", "pv"])
+def test_ballooned_guest_three_times(start, kind):
+    """A guest whose frames are scattered by ballooning down and up between another's."""
+    a = GuestSpec("a", kind, memory=384, witness=64)
+    b = GuestSpec("b", "pvh", memory=256, witness=48)
+    host = start(guests=[a, b])
+    # Down on one, up on the other and back, so that they take each other's frames.
+    for megabytes in (224, 384, 288, 384):
+        host.dom0(f"xl mem-set a {megabytes}")
+        host.dom0(f"for i in $(seq 100); do [ $(xenstore-read /local/domain/$(xl domid a)/memory/"
+                  f"target) = {megabytes * 1024} ] && break; sleep 0.1; done; sleep 3")
+    before = {g.name: GuestState.of(g) for g in host.guests}
+    for _ in range(3):
+        timeline = warm_reboot(host)
+        extents = {g["name"]: g["extents"] for g in timeline["guests"]}
+        assert extents["a"] > extents["b"], "ballooning must have scattered the frames"
+        for guest in host.guests:
+            guest.wait_up()
+            before[guest.name].must_continue_as(GuestState.of(guest))
+
+
+def test_resume_by_hand_and_carried_over(start):
+    """The resume service fails: guests stay preserved, go over once more, resume by hand."""
+    host = start(guests=ALL)
+    before = {g.name: GuestState.of(g) for g in host.guests}
+    host.dom0("mkdir -p /etc/systemd/system/roothammer-resume.service.d && printf "
+              "'[Service]\\nExecStart=\\nExecStart=/bin/false\\n' "
+              "> /etc/systemd/system/roothammer-resume.service.d/fail.conf")
+    for generation in (1, 2):
+        process, since = begin(host)
+        wait_jump(host, process, since)
+        process.terminate()
+        process.wait(30)
+        wait_resumed(host, since)
+        assert host.domains() == {}, "xendomains must not start a second copy of a guest"
+        waiting = preserved(host)
+        assert waiting.keys() == {g.name for g in ALL}
+        assert {g["state"] for g in waiting.values()} == {"preserved"}
+        assert {g["generation"] for g in waiting.values()} == {generation}
+    host.dom0("roothammer resume", seconds=600)
+    assert preserved(host) == {}
+    for guest in host.guests:
+        guest.wait_up()
+        before[guest.name].must_continue_as(GuestState.of(guest))

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// libxl around the real save helper: what it does before and after, and how it cleans up.
+#include <fcntl.h>
+
+#include "fake_machine.hpp"
+#include "guests.hpp"
+#include "save_file_parts.hpp"
+#include "warmvm/fault.hpp"
+#include "warmvm/file.hpp"
+#include "warmvm/save_file.hpp"
+#include "warmvm/save_helper.hpp"
+
+namespace fake {
+namespace {
+
+using roothammer::ToolstackOutcome;
+using roothammer::ToolstackResult;
+
+ToolstackResult failed(const std::string& message) {
+    return {ToolstackOutcome::failed, message};
+}
+
+}  // namespace
+
+ToolstackResult Machine::save(DomId id, const std::filesystem::path& file,
+                              std::chrono::milliseconds) {
+    step("xl save");
+    auto& domain = get(id);
+    auto& control = nodes["/local/domain/" + std::to_string(id.value()) + "/control/shutdown"];
+    Bytes image;
+    const auto suspend = [&] {
+        control = "suspend";
+        if (domain.suspends == Domain::Suspends::never) return false;
+        control = "";  // the guest takes it up
+        if (domain.suspends == Domain::Suspends::late) {
+            constexpr int sleeps = 3;
+            late_[id.value()] = sleeps;
+            return false;
+        }
+        if (domain.type == "pv") leave_pfns_in_start_info(*this, domain);
+        domain.shutdown = warmvm::ShutdownReason::suspend;
+        return true;
+    };
+    try {
+        warmvm::save_preserved({*this, *this, *this, *this}, id, suspend,
+                               [&](warmvm::ByteView bytes) { warmvm::append(image, bytes); });
+    } catch (const std::exception& error) {
+        if (domain.suspends != Domain::Suspends::yes) {
+            return {ToolstackOutcome::timed_out, error.what()};
+        }
+        // xl: "Failed to save domain, resuming domain".
+        if (domain.shutdown) domain.shutdown.reset();
+        return failed(error.what());
+    }
+    if (killed_tools.contains("save")) return {ToolstackOutcome::timed_out, "killed"};
+    auto bytes = save_file_prefix(domain.name, domain.uuid);
+    warmvm::append(bytes, image);
+    warmvm::append(bytes, save_file_suffix());
+    warmvm::replace_file(file, bytes);
+    ++domain.toolstack_pauses;
+    domain.shutdown.reset();
+    ++domain.times_cancelled;
+    return {ToolstackOutcome::done, {}};
+}
+
+ToolstackResult Machine::restore(const std::filesystem::path& file) {
+    step("xl restore");
+    const auto bytes = warmvm::read_file(file, warmvm::max_blob_bytes);
+    const auto saved = warmvm::read_save_file(bytes);
+    const auto record =
+        warmvm::decode_guest_record(saved.image.get(warmvm::RecordType::preserved_memory).body);
+    for (const auto& [other, domain] : domains) {
+        if (domain.uuid == record.uuid) return failed("the guest exists already");
+    }
+    auto& domain = add_domain(warmvm::guest_name(saved),
+                              saved.image.type == warmvm::GuestType::pv ? "pv" : "pvh");
+    const auto id = domain.id;
+    domain.uuid = record.uuid;
+    domain.toolstack_pauses = 1;
+    domain.policy = {};
+    // libxl makes the node; only a guest that boots writes it.
+    nodes["/local/domain/" + std::to_string(id.value()) + "/control/feature-suspend"] = "";
+    if (saved.image.type == warmvm::GuestType::pv) {
+        for (const auto& image_record : saved.image.records) {
+            if (image_record.type != warmvm::RecordType::x86_pv_vcpu_basic) continue;
+            domain.vcpus[warmvm::decode_vcpu(image_record.body).vcpu.value()] = {};
+        }
+    }
+    if (killed_tools.contains("restore early")) return failed("killed");
+    try {
+        warmvm::MemorySource source(warmvm::ByteView(bytes).subspan(saved.prefix.size()));
+        constexpr std::uint32_t store_port = 1;
+        constexpr std::uint32_t console_port = 2;
+        warmvm::restore_preserved(
+            {*this, *this, *this, *this}, id, source,
+            {warmvm::Port(store_port), DomId(0), warmvm::Port(console_port), DomId(0)},
+            [&](unsigned) {
+                step("static_data_done");
+                return 0;
+            });
+    } catch (const std::exception& error) {
+        if (!killed_tools.contains("restore")) remove(id);
+        return failed(error.what());
+    }
+    if (killed_tools.contains("restore late")) return failed("killed");
+    return {ToolstackOutcome::done, {}};
+}
+
+ToolstackResult Machine::shutdown(DomId domain, std::chrono::milliseconds) {
+    step("xl shutdown");
+    if (get(domain).suspends != Domain::Suspends::yes) {
+        return {ToolstackOutcome::timed_out, "the guest does not answer"};
+    }
+    remove(domain);
+    return {ToolstackOutcome::done, {}};
+}
+
+ToolstackResult Machine::destroy(DomId domain) {
+    step("xl destroy");
+    remove(domain);
+    return {ToolstackOutcome::done, {}};
+}
+
+void Machine::remove(DomId domain) {
+    for (auto& [id, set] : preserved) {
+        if (set.info.domid != domain || set.info.state != warmvm::SetState::adopted) continue;
+        set.info.state = warmvm::SetState::inherited;
+    }
+    late_.erase(domain.value());
+    const auto id = std::to_string(domain.value());
+    std::erase_if(nodes, [&](const auto& node) {
+        return node.first.starts_with("/local/domain/" + id + "/") ||
+               node.first.starts_with("/libxl/" + id + "/");
+    });
+    domains.erase(domain.value());
+}
+
+}  // namespace fake

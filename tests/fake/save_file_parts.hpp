@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What xl and libxl write around a guest's image.
+#pragma once
+
+#include <string>
+
+#include "warmvm/bytes.hpp"
+#include "warmvm/types.hpp"
+
+namespace fake {
+
+warmvm::Bytes save_file_prefix(const std::string& name, const warmvm::Uuid& uuid);
+warmvm::Bytes save_file_suffix();
+
+}  // namespace fake

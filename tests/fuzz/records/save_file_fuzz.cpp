@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "harness.hpp"
+#include "warmvm/save_file.hpp"
+
+FUZZ_BYTES(bytes) {
+    const auto file = warmvm::read_save_file(bytes);
+    const auto name = warmvm::guest_name(file);
+    must(!name.empty() && name.find('/') == std::string::npos && name.size() < 128);
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What the freeze does with guests that do not behave, and with plans it must not follow.
+#include <algorithm>
+
+#include "roothammer/lock.hpp"
+#include "scenario.hpp"
+
+namespace roothammer {
+namespace {
+
+using fake::Rebooted;
+
+class Freeze : public Scenario {};
+
+TEST_F(Freeze, WaitsForDom0sServicesBeforeTheFirstGuest) {
+    prepare();
+    machine_->other_jobs = 5;
+    EXPECT_THROW(freeze(host()), Rebooted);
+    EXPECT_LT(machine_->other_jobs, 0);
+}
+
+TEST_F(Freeze, AGuestThatDoesNotAnswerStopsTheRebootAndNobodyNotices) {
+    machine_->find("db")->suspends = fake::Domain::Suspends::never;
+    prepare();
+    EXPECT_THROW(freeze(host()), warmvm::Error);
+    EXPECT_EQ(machine_->what_is_not_as_before(), "");
+    EXPECT_EQ(machine_->find("db")->times_cancelled, 0);
+    EXPECT_EQ(machine_->nodes["/local/domain/3/control/shutdown"], "");
+    const auto plan = load_plan(paths_.plan());
+    ASSERT_TRUE(plan);
+    EXPECT_EQ(plan->stage, Stage::aborted);
+    EXPECT_NE(plan->error.find("db"), std::string::npos);
+
+    machine_->find("db")->suspends = fake::Domain::Suspends::yes;
+    EXPECT_NO_THROW(reboot_warm());
+}
+
+TEST_F(Freeze, AGuestThatSuspendsTooLateIsWoken) {
+    machine_->find("db")->suspends = fake::Domain::Suspends::late;
+    prepare();
+    EXPECT_THROW(freeze(host()), warmvm::Error);
+    EXPECT_EQ(machine_->what_is_not_as_before(), "");
+    EXPECT_EQ(machine_->find("db")->times_cancelled, 1);
+}
+
+TEST_F(Freeze, WithShutdownTheOthersGoOver) {
+    options_.on_guest_failure = OnGuestFailure::shutdown;
+    machine_->find("mail")->suspends = fake::Domain::Suspends::never;
+    prepare();
+    EXPECT_THROW(freeze(host()), Rebooted);
+    EXPECT_EQ(machine_->find("mail"), nullptr);
+    EXPECT_EQ(machine_->preserved.size(), 2u);
+}
+
+TEST_F(Freeze, AGuestStartedAfterThePlanStopsTheReboot) {
+    prepare();
+    fake::add_pvh_guest(*machine_, "late");
+    EXPECT_THROW(freeze(host()), warmvm::Error);
+    EXPECT_EQ(machine_->what_is_not_as_before(), "");
+    EXPECT_EQ(machine_->domains.size(), 4u);
+}
+
+TEST_F(Freeze, AGuestGoneBeforeItsTurnIsNoObstacle) {
+    prepare();
+    machine_->destroy(machine_->find("db")->id);
+    EXPECT_THROW(freeze(host()), Rebooted);
+    EXPECT_EQ(machine_->preserved.size(), 2u);
+}
+
+TEST_F(Freeze, FollowsNoPlanOfAnotherBoot) {
+    prepare();
+    machine_->boot = "boot-2";
+    EXPECT_THROW(freeze(host()), warmvm::Error);
+    EXPECT_EQ(machine_->preserved.size(), 0u);
+    EXPECT_FALSE(machine_->jumped);
+}
+
+TEST_F(Freeze, FollowsNoPlanTwice) {
+    prepare();
+    machine_->find("db")->suspends = fake::Domain::Suspends::never;
+    EXPECT_THROW(freeze(host()), warmvm::Error);
+    machine_->find("db")->suspends = fake::Domain::Suspends::yes;
+    EXPECT_THROW(freeze(host()), warmvm::Error);
+    EXPECT_FALSE(machine_->jumped);
+}
+
+TEST_F(Freeze, IsRefusedWhileAnotherIsAtWork) {
+    prepare();
+    const auto lock = Lock::take(paths_.work_lock());
+    EXPECT_THROW(freeze(host()), warmvm::Error);
+    EXPECT_TRUE(machine_->preserved.empty());
+}
+
+TEST_F(Freeze, AChangedImageIsFoundBeforeAnyGuestIsFrozen) {
+    machine_->verify_refusal = {warmvm::Reason::image_changed, 0};
+    EXPECT_THROW(prepare(), warmvm::Error);
+    EXPECT_EQ(machine_->what_is_not_as_before(), "");
+    EXPECT_FALSE(std::filesystem::exists(paths_.plan()));
+}
+
+TEST_F(Freeze, EveryFaultPointBeforeTheJumpIsReached) {
+    for (const auto* point :
+         {"load-before", "load-after", "load-verified", "plan-written", "freeze-start",
+          "freeze-quiet", "freeze-guest-before", "save-start", "save-before-suspend",
+          "save-suspended", "save-preserved", "save-stream-built", "save-stream-written",
+          "freeze-guest-saved", "freeze-guest-done", "freeze-all-done", "freeze-armed",
+          "freeze-before-reboot"}) {
+        reset();
+        ::setenv("ROOTHAMMER_FAULT", point, 1);
+        warmvm::reset_fault_points();
+        std::string message;
+        try {
+            prepare();
+            freeze(host());
+        } catch (const warmvm::Error& error) {
+            message = error.what();
+        }
+        ::unsetenv("ROOTHAMMER_FAULT");
+        EXPECT_NE(message.find(std::string("injected fault at ") + point), std::string::npos)
+            << point << ": " << message;
+        EXPECT_EQ(machine_->what_is_not_as_before(), "") << point;
+        EXPECT_NO_THROW(reboot_warm()) << point;
+    }
+}
+
+TEST_F(Freeze, RecoverDoesNothingToAHostThatIsWell) {
+    const auto before = memory();
+    EXPECT_TRUE(recover(host(), "test").empty());
+    EXPECT_EQ(memory(), before);
+    for (const auto& [id, domain] : machine_->domains) EXPECT_EQ(domain.times_cancelled, 0);
+}
+
+TEST_F(Freeze, RecoverLeavesAGuestAloneThatItsOwnerPaused) {
+    machine_->find("web")->toolstack_pauses = 1;
+    recover(host(), "test");
+    EXPECT_EQ(machine_->find("web")->toolstack_pauses, 1);
+}
+
+}  // namespace
+}  // namespace roothammer

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Each thing that must be refused is refused by name, says how to mend it, and changes nothing.
+#include "roothammer/preflight.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "boot_files.hpp"
+#include "scenario.hpp"
+#include "warmvm/file.hpp"
+
+namespace roothammer {
+namespace {
+
+class PreflightTest : public Scenario {
+  protected:
+    PreflightTest() {
+        images_.xen = write("xen.gz", fake::gzip(fake::xen_image()));
+        images_.kernel = write("vmlinuz", fake::kernel_image(30u << 20));
+        images_.initrd = write("initrd", warmvm::Bytes(5000, std::byte{1}));
+        images_.xen_commandline = "dom0_mem=512M,max:512M no-real-mode";
+        images_.kernel_commandline = "root=/dev/sda1";
+    }
+
+    std::string write(const std::string& name, const warmvm::Bytes& bytes) {
+        const auto path = root_ / name;
+        warmvm::replace_file(path, bytes);
+        return path.string();
+    }
+
+    Report check(OnGuestFailure policy = OnGuestFailure::abort) {
+        auto report = preflight(host(), images_, policy);
+        EXPECT_EQ(machine_->what_is_not_as_before(), "");
+        EXPECT_FALSE(machine_->loaded);
+        for (const auto& finding : report.findings) {
+            if (finding.verdict == Verdict::refused) {
+                EXPECT_NE(finding.mend, "") << finding.text;
+            }
+        }
+        return report;
+    }
+
+    // The one refusal there must be; its subject and a part of its text.
+    void expect_refused(const std::string& subject, const std::string& text, bool of_guest) {
+        const auto report = check();
+        std::vector<Finding> refused;
+        std::ranges::copy_if(report.findings, std::back_inserter(refused), [](const auto& finding) {
+            return finding.verdict == Verdict::refused;
+        });
+        ASSERT_EQ(refused.size(), 1u) << to_text(report);
+        EXPECT_EQ(refused[0].subject, subject);
+        EXPECT_NE(refused[0].text.find(text), std::string::npos) << refused[0].text;
+        EXPECT_EQ(report.host_refused(), !of_guest);
+    }
+
+    fake::Domain& web() { return *machine_->find("web"); }
+    std::string& node(const std::string& name) {
+        return machine_->nodes["/local/domain/1/" + name];
+    }
+
+    Images images_;
+};
+
+TEST_F(PreflightTest, AFitHostIsAccepted) {
+    const auto report = check();
+    EXPECT_FALSE(report.refused()) << to_text(report);
+    EXPECT_EQ(report.guests.size(), 3u);
+}
+
+TEST_F(PreflightTest, NoFeature) {
+    machine_->has_feature = false;
+    expect_refused("hypervisor", "cannot preserve memory", false);
+}
+
+TEST_F(PreflightTest, NoRange) {
+    machine_->host_info.range = false;
+    expect_refused("range", "no range of memory is reserved", false);
+}
+
+TEST_F(PreflightTest, AlreadyArmed) {
+    machine_->armed_token = 5;
+    const auto report = preflight(host(), images_, OnGuestFailure::abort);
+    EXPECT_TRUE(report.host_refused());
+}
+
+TEST_F(PreflightTest, AnImageThatIsNotXen) {
+    images_.xen = images_.kernel;
+    expect_refused("xen image", "not Xen", false);
+}
+
+TEST_F(PreflightTest, AnImageCutShort) {
+    auto image = fake::xen_image();
+    image.resize(image.size() - 100);
+    images_.xen = write("xen", image);
+    expect_refused("xen image", "beyond the end of the file", false);
+}
+
+TEST_F(PreflightTest, AMissingInitrd) {
+    images_.initrd = "/no/such/file";
+    expect_refused("dom0 initrd", "/no/such/file", false);
+}
+
+TEST_F(PreflightTest, AnImageTooBigForTheWindow) {
+    images_.xen = write("xen", fake::xen_image(4096, 17u << 20));
+    expect_refused("xen image", "window is 16 MiB", false);
+}
+
+TEST_F(PreflightTest, ARangeTooSmallForTheNextBoot) {
+    const auto needed = check().room_needed;
+    machine_->host_info.range_size = needed;
+    EXPECT_FALSE(check().refused());
+    machine_->host_info.range_size = needed - 1;
+    expect_refused("range", "the next boot needs", false);
+}
+
+TEST_F(PreflightTest, RoomIsItemised) {
+    const auto report = check();
+    std::uint64_t sum = 0;
+    for (const auto& item : report.room) sum += item.bytes;
+    EXPECT_EQ(sum, report.room_needed);
+    const auto item =
+        std::ranges::find(report.room, "Xen's frame table and page tables", &RoomItem::what);
+    ASSERT_NE(item, report.room.end());
+    EXPECT_EQ(item->bytes, machine_->host_info.boot_need);
+}
+
+TEST_F(PreflightTest, AnInitrdCountsAsKexecUnpacksIt) {
+    images_.initrd = write("initrd.gz", fake::gzip(warmvm::Bytes(10u << 20)));
+    const auto report = check();
+    const auto item = std::ranges::find(report.room, "dom0 initrd", &RoomItem::what);
+    EXPECT_EQ(item->bytes, 10u << 20);
+}
+
+TEST_F(PreflightTest, TooLittleMemoryForTheNewDom0) {
+    machine_->survey_result.frames = (511u << 20) / warmvm::page_size;
+    expect_refused("dom0 memory", "takes 512 MiB of 511 MiB", false);
+}
+
+TEST_F(PreflightTest, NoSizeForTheNewDom0) {
+    images_.xen_commandline = "dom0_mem=max:2G no-real-mode";
+    expect_refused("dom0 memory", "no dom0_mem=", false);
+}
+
+TEST_F(PreflightTest, APassedThroughDevice) {
+    web().refusal = {warmvm::Reason::passthrough, 0};
+    expect_refused("guest web", "a device is passed through", true);
+}
+
+TEST_F(PreflightTest, AFrameInTheRangeIsNamed) {
+    web().refusal = {warmvm::Reason::frame_range, 0x20123};
+    expect_refused("guest web", "mfn 0x20123", true);
+}
+
+TEST_F(PreflightTest, LogDirtyMode) {
+    web().refusal = {warmvm::Reason::log_dirty, 0};
+    expect_refused("guest web", "log-dirty", true);
+}
+
+TEST_F(PreflightTest, NoPvDrivers) {
+    node("control/feature-suspend") = "0";
+    expect_refused("guest web", "no PV drivers", true);
+    machine_->nodes.erase("/local/domain/1/control/feature-suspend");
+    expect_refused("guest web", "no PV drivers", true);
+}
+
+TEST_F(PreflightTest, ARestoredGuestIsKnownByItsConnectedDrivers) {
+    node("control/feature-suspend") = "";
+    node("device/vif/0/state") = "4";
+    EXPECT_FALSE(check().refused());
+    node("device/vif/0/state") = "3";
+    expect_refused("guest web", "no PV drivers", true);
+}
+
+TEST_F(PreflightTest, AResumedGuestCanBeFrozenAgain) {
+    reboot_warm();
+    resume(host(), {});
+    EXPECT_FALSE(check().refused());
+}
+
+TEST_F(PreflightTest, APausedGuest) {
+    web().toolstack_pauses = 1;
+    const auto report = preflight(host(), images_, OnGuestFailure::abort);
+    ASSERT_TRUE(report.refused());
+    EXPECT_FALSE(report.host_refused());
+    EXPECT_EQ(web().toolstack_pauses, 1);
+}
+
+TEST_F(PreflightTest, AGuestBeingMigrated) {
+    node("name") = "web--incoming";
+    expect_refused("guest web--incoming", "being migrated", true);
+}
+
+TEST_F(PreflightTest, AnHvmGuest) {
+    machine_->nodes["/libxl/1/type"] = "hvm";
+    expect_refused("guest web", "device model", true);
+}
+
+TEST_F(PreflightTest, ACrashedGuest) {
+    web().shutdown = warmvm::ShutdownReason::crash;
+    const auto report = preflight(host(), images_, OnGuestFailure::abort);
+    EXPECT_TRUE(report.refused());
+}
+
+TEST_F(PreflightTest, WithShutdownAnUnfitGuestIsNoObstacle) {
+    web().refusal = {warmvm::Reason::passthrough, 0};
+    const auto report = check(OnGuestFailure::shutdown);
+    EXPECT_FALSE(report.refused());
+    ASSERT_EQ(report.guests.size(), 3u);
+    EXPECT_NE(report.guests[0].note, "");
+}
+
+TEST_F(PreflightTest, JsonSaysTheSame) {
+    web().refusal = {warmvm::Reason::passthrough, 0};
+    const auto json = nlohmann::json::parse(to_json(check()));
+    EXPECT_TRUE(json["refused"].get<bool>());
+    EXPECT_EQ(json["guests"].size(), 3u);
+    EXPECT_FALSE(json["guests"][0]["fit"].get<bool>());
+}
+
+TEST(XenCommandline, DropsWhatBelongsToOneBoot) {
+    EXPECT_EQ(next_xen_commandline("a=1 liveupdate=256M@0x20000000 no-real-mode "
+                                   "preserved-token=00ff b"),
+              "a=1 b no-real-mode");
+    EXPECT_EQ(with_token("x", 0xabc), "x preserved-token=0000000000000abc");
+}
+
+}  // namespace
+}  // namespace roothammer

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// A host with three guests and a folder of its own, for tests of a whole warm reboot.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+
+#include "fake_machine.hpp"
+#include "guests.hpp"
+#include "roothammer/freeze.hpp"
+#include "roothammer/host.hpp"
+#include "roothammer/resume.hpp"
+#include "roothammer/warm_reboot.hpp"
+#include "warmvm/fault.hpp"
+
+namespace roothammer {
+
+class Scenario : public ::testing::Test {
+  protected:
+    Scenario() {
+        // Of memory where there is some: every plan is synced, and these tests write thousands.
+        const std::filesystem::path memory = "/dev/shm";
+        const auto base =
+            std::filesystem::exists(memory) ? memory : std::filesystem::temp_directory_path();
+        std::string folder = base / "roothammer.XXXXXX";
+        if (!::mkdtemp(folder.data())) std::abort();
+        root_ = folder;
+        paths_.run = root_ / "run";
+        paths_.state = root_ / "state";
+        set_log([this](const std::string& line) { lines_.push_back(line); });
+        reset();
+    }
+    ~Scenario() override {
+        set_log({});
+        std::filesystem::remove_all(root_);
+    }
+
+    void reset() {
+        machine_ = std::make_unique<fake::Machine>();
+        fake::add_pvh_guest(*machine_, "web");
+        fake::add_pv_guest(*machine_, "mail");
+        fake::add_pvh_guest(*machine_, "db");
+        std::filesystem::remove_all(paths_.run);
+        std::filesystem::remove_all(paths_.state);
+        options_.images.xen_commandline = "dom0_mem=512M no-real-mode";
+    }
+
+    [[nodiscard]] Host host() { return machine_->host(paths_); }
+
+    [[nodiscard]] Report report() {
+        Report report;
+        for (const auto& guest : running_guests(host())) {
+            report.guests.push_back(
+                {guest.info.id, guest.name, guest.info.uuid, GuestStage::running, ""});
+        }
+        return report;
+    }
+
+    void prepare() { start_warm_reboot(host(), options_, report()); }
+
+    // From the operator's command to the new dom0's first moment.
+    void reboot_warm() {
+        prepare();
+        EXPECT_THROW(freeze(host()), fake::Rebooted);
+        machine_->boot_next();
+        std::filesystem::remove_all(paths_.run);
+    }
+
+    // Frames of every guest, by name and gfn, with what is in them.
+    using Memory = std::map<std::string, std::map<std::uint64_t, std::pair<fake::Mfn, fake::Page>>>;
+    [[nodiscard]] Memory memory() const {
+        Memory memory;
+        for (const auto& [id, domain] : machine_->domains) {
+            for (const auto& [gfn, mfn] : domain.frames) {
+                const auto page = machine_->ram.find(mfn.value());
+                memory[domain.name][gfn] = {
+                    mfn, page == machine_->ram.end() ? fake::Page{} : page->second};
+            }
+        }
+        return memory;
+    }
+
+    std::vector<std::string> lines_;  // what was logged
+    std::filesystem::path root_;
+    Paths paths_;
+    WarmRebootOptions options_;
+    std::unique_ptr<fake::Machine> machine_;
+};
+
+}  // namespace roothammer

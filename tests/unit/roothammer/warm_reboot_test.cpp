@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// A whole warm reboot, and one with a fault or a kill at every call through every port.
+#include <algorithm>
+
+#include "roothammer/timeline.hpp"
+#include "scenario.hpp"
+
+namespace roothammer {
+namespace {
+
+using fake::Killed;
+using fake::Rebooted;
+
+class WarmReboot : public Scenario {
+  protected:
+    // Whatever went wrong, recover() must make it as if nothing had been tried.
+    void expect_all_back(const std::string& what) {
+        EXPECT_EQ(machine_->what_is_not_as_before(), "") << what;
+        for (const auto& [id, domain] : machine_->domains) {
+            EXPECT_EQ(domain.times_resumed_elsewhere, 0) << what;
+        }
+    }
+    // The same again, undisturbed, must work.
+    void expect_second_try_works(const std::string& what) {
+        ASSERT_NO_THROW(reboot_warm()) << what;
+        for (const auto& outcome : resume(host(), {})) {
+            EXPECT_EQ(outcome.trouble, "") << what << ", " << outcome.name;
+        }
+        EXPECT_EQ(machine_->domains.size(), 3u) << what;
+        EXPECT_EQ(machine_->what_is_not_as_before(), "") << what;
+    }
+};
+
+TEST_F(WarmReboot, GuestsComeBackFromTheFramesTheyHad) {
+    const auto before = memory();
+    reboot_warm();
+    EXPECT_TRUE(machine_->domains.empty());
+    EXPECT_EQ(machine_->preserved.size(), 3u);
+
+    const auto outcomes = resume(host(), {});
+    ASSERT_EQ(outcomes.size(), 3u);
+    for (const auto& outcome : outcomes) EXPECT_EQ(outcome.trouble, "") << outcome.name;
+    EXPECT_EQ(machine_->what_is_not_as_before(), "");
+
+    const auto after = memory();
+    const auto timeline = load_timeline(paths_.timeline());
+    ASSERT_TRUE(timeline);
+    for (const auto& guest : timeline->guests) {
+        const auto& was = before.at(guest.name);
+        const auto& is = after.at(guest.name);
+        ASSERT_EQ(was.size(), is.size());
+        std::size_t differ = 0;
+        for (const auto& [gfn, frame] : was) {
+            EXPECT_EQ(frame.first, is.at(gfn).first) << guest.name << " gfn " << gfn;
+            if (frame.second == is.at(gfn).second) continue;
+            ++differ;
+            const auto named = [&](const auto& written) {
+                return written.gfn == gfn && written.mfn == frame.first.value();
+            };
+            EXPECT_TRUE(std::ranges::any_of(guest.written, named))
+                << guest.name << " gfn " << gfn << " was written and is not named";
+        }
+        EXPECT_GT(differ, 0u) << guest.name;
+    }
+    for (const auto& [id, domain] : machine_->domains) {
+        EXPECT_EQ(domain.times_resumed_elsewhere, 1) << domain.name;
+    }
+}
+
+TEST_F(WarmReboot, FiveInARow) {
+    for (int round = 0; round < 5; ++round) {
+        ASSERT_NO_THROW(reboot_warm());
+        for (const auto& outcome : resume(host(), {})) EXPECT_EQ(outcome.trouble, "");
+        ASSERT_EQ(machine_->what_is_not_as_before(), "") << "round " << round;
+    }
+    EXPECT_EQ(machine_->find("mail")->pinned.size(), 2u);
+}
+
+TEST_F(WarmReboot, FaultAtEveryCallBeforeTheJumpLeavesEveryGuestRunning) {
+    unsigned faults = 0;
+    for (unsigned call = 1;; ++call) {
+        reset();
+        machine_->fail_at = call;
+        bool rebooted = false;
+        try {
+            prepare();
+            freeze(host());
+        } catch (const Rebooted&) {
+            rebooted = true;
+        } catch (const std::exception&) {
+            ++faults;
+        }
+        const auto what = "fault " + std::to_string(call) + " in " + machine_->failed_call;
+        if (machine_->failed_call.empty()) {
+            EXPECT_TRUE(rebooted);
+            break;
+        }
+        machine_->fail_at = 0;
+        if (rebooted) continue;   // a fault that does not matter
+        recover(host(), "test");  // as the freeze service's ExecStopPost does
+        expect_all_back(what);
+        expect_second_try_works(what);
+        if (HasFailure()) return;
+    }
+    EXPECT_GT(faults, 50u);
+}
+
+TEST_F(WarmReboot, KillAtEveryCallBeforeTheJumpIsRecoveredFrom) {
+    unsigned kills = 0;
+    for (unsigned call = 1;; ++call) {
+        reset();
+        machine_->fail_at = call;
+        machine_->kill = true;
+        bool rebooted = false;
+        try {
+            prepare();
+            freeze(host());
+        } catch (const Rebooted&) {
+            rebooted = true;
+        } catch (const Killed&) {
+            ++kills;
+        }
+        if (rebooted) break;
+        const auto what = "kill " + std::to_string(call) + " in " + machine_->failed_call;
+        machine_->restart_program();
+        recover(host(), "killed");
+        expect_all_back(what);
+        expect_second_try_works(what);
+        if (HasFailure()) return;
+    }
+    EXPECT_GT(kills, 50u);
+}
+
+TEST_F(WarmReboot, RecoverFromAKilledRecover) {
+    for (unsigned call = 1;; ++call) {
+        reset();
+        prepare();
+        machine_->killed_tools = {"save"};
+        machine_->fail_at = machine_->calls + 40;
+        machine_->kill = true;
+        EXPECT_THROW(freeze(host()), Killed);
+        machine_->restart_program();
+        machine_->killed_tools.clear();
+
+        machine_->fail_at = machine_->calls + call;
+        try {
+            recover(host(), "first");
+            break;
+        } catch (const Killed&) {
+            machine_->restart_program();
+        }
+        recover(host(), "second");
+        expect_all_back("recover killed at its call " + std::to_string(call));
+        if (HasFailure()) return;
+    }
+}
+
+TEST_F(WarmReboot, FaultAtEveryCallOfAResumeKeepsTheGuestAndARetryWorks) {
+    unsigned faults = 0;
+    for (unsigned call = 1;; ++call) {
+        reset();
+        const auto before = memory();
+        reboot_warm();
+        machine_->calls = 0;
+        machine_->fail_at = call;
+        std::vector<ResumeOutcome> outcomes;
+        bool threw = false;
+        try {
+            outcomes = resume(host(), {});
+        } catch (const std::exception&) {
+            threw = true;
+        }
+        if (machine_->failed_call.empty()) break;
+        ++faults;
+        const auto what = "fault " + std::to_string(call) + " in " + machine_->failed_call;
+        const auto failed = [](const auto& outcome) { return !outcome.trouble.empty(); };
+        EXPECT_LE(std::ranges::count_if(outcomes, failed), 1) << what;
+        EXPECT_TRUE(threw || outcomes.size() == 3) << what;
+        machine_->fail_at = 0;
+        for (const auto& outcome : resume(host(), {})) EXPECT_EQ(outcome.trouble, "") << what;
+        EXPECT_EQ(machine_->domains.size(), 3u) << what;
+        EXPECT_EQ(machine_->what_is_not_as_before(), "") << what;
+        const auto after = memory();
+        for (const auto& [name, frames] : before) {
+            for (const auto& [gfn, frame] : frames) {
+                EXPECT_EQ(frame.first, after.at(name).at(gfn).first) << what;
+            }
+        }
+        if (HasFailure()) return;
+    }
+    EXPECT_GT(faults, 60u);
+}
+
+TEST_F(WarmReboot, KillAtEveryCallOfAResumeKeepsTheGuestAndARetryWorks) {
+    for (unsigned call = 1;; ++call) {
+        reset();
+        reboot_warm();
+        machine_->calls = 0;
+        machine_->fail_at = call;
+        machine_->kill = true;
+        machine_->killed_tools = {"restore"};
+        try {
+            resume(host(), {});
+            break;
+        } catch (const Killed&) {
+            machine_->restart_program();
+            machine_->killed_tools.clear();
+        }
+        const auto what = "kill " + std::to_string(call) + " in " + machine_->failed_call;
+        for (const auto& outcome : resume(host(), {})) EXPECT_EQ(outcome.trouble, "") << what;
+        EXPECT_EQ(machine_->domains.size(), 3u) << what;
+        EXPECT_EQ(machine_->what_is_not_as_before(), "") << what;
+        if (HasFailure()) return;
+    }
+}
+
+TEST_F(WarmReboot, AGuestThatIsNotResumedIsCarriedAlong) {
+    reboot_warm();
+    resume(host(), {{"web", "db"}, false});
+    EXPECT_EQ(machine_->preserved.size(), 1u);
+    reboot_warm();
+    EXPECT_EQ(machine_->preserved.size(), 3u);
+    for (const auto& outcome : resume(host(), {})) EXPECT_EQ(outcome.trouble, "") << outcome.name;
+    EXPECT_EQ(machine_->find("mail")->frames.size(), fake::PvLayout::frames - 1);
+}
+
+}  // namespace
+}  // namespace roothammer
