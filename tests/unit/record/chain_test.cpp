@@ -41,10 +41,9 @@ class Chain : public testing::Test {
 };
 
 TEST_F(Chain, ReadsWhatWasWrittenOverEveryBoundary) {
-    for (const std::uint64_t size :
-         {std::uint64_t{0}, std::uint64_t{1}, page_bytes - 1, page_bytes, page_bytes + 1,
-          2 * page_bytes, index_bytes - 1, index_bytes, index_bytes + 1,
-          2 * index_bytes + page_bytes + 5}) {
+    for (const std::uint64_t size : {std::uint64_t{0}, std::uint64_t{1}, page_bytes - 1, page_bytes,
+                                     page_bytes + 1, 2 * page_bytes, index_bytes - 1, index_bytes,
+                                     index_bytes + 1, 2 * index_bytes + page_bytes + 5}) {
         SCOPED_TRACE(size);
         const auto bytes = pattern(size);
         auto chain = write_bytes(bytes);
@@ -78,7 +77,8 @@ TEST_F(Chain, DoesNotDependOnHowTheBytesWereCutUp) {
         preserved_reader reader;
         preserved_read_start(&reader, &writer.chain);
         std::size_t at = 0;
-        while (const auto n = preserved_read(&reader, read.data() + at, random() % 5000 + 1)) at += n;
+        while (const auto n = preserved_read(&reader, read.data() + at, random() % 5000 + 1))
+            at += n;
         read.resize(at);
         EXPECT_EQ(read, bytes);
         preserved_chain_free(&writer.chain);
@@ -90,7 +90,8 @@ TEST_F(Chain, ReadingSkipsAndEndsAtTheEnd) {
     auto chain = write_bytes(bytes);
     preserved_reader reader;
     std::uint8_t byte = 0;
-    for (const std::uint64_t skip : {std::uint64_t{1}, page_bytes, 2 * page_bytes + 9, 3 * page_bytes + 6}) {
+    for (const std::uint64_t skip :
+         {std::uint64_t{1}, page_bytes, 2 * page_bytes + 9, 3 * page_bytes + 6}) {
         preserved_read_start(&reader, &chain);
         EXPECT_EQ(preserved_read(&reader, nullptr, skip), skip);
         EXPECT_EQ(preserved_read(&reader, &byte, 1), 1u);
@@ -105,7 +106,8 @@ TEST_F(Chain, ReadingSkipsAndEndsAtTheEnd) {
 TEST_F(Chain, CanBeFinishedAndContinued) {
     const auto bytes = pattern(2 * page_bytes + 100);
     preserved_writer writer{};
-    for (const std::size_t end : {std::size_t{0}, std::size_t{100}, std::size_t{page_bytes}, bytes.size()}) {
+    for (const std::size_t end :
+         {std::size_t{0}, std::size_t{100}, std::size_t{page_bytes}, bytes.size()}) {
         const auto from = writer.chain.bytes;
         ASSERT_EQ(preserved_write(&writer, bytes.data() + from, end - from), 0);
         preserved_write_finish(&writer);

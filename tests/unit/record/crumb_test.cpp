@@ -102,7 +102,8 @@ TEST_F(Crumb, MagicAndSizeAreCheckedBesideTheChecksum) {
     auto bad = crumb_;
     bad.magic ^= 1;
     EXPECT_EQ(put(bad), nullptr);
-    for (const std::uint32_t size : {0u, 8u, 96u, 103u, 105u, 2048u, 4096u, 0xffffffffu, 0xfffffff8u}) {
+    for (const std::uint32_t size :
+         {0u, 8u, 96u, 103u, 105u, 2048u, 4096u, 0xffffffffu, 0xfffffff8u}) {
         bad = crumb_;
         bad.size = size;
         EXPECT_EQ(put(bad), nullptr) << size;

@@ -69,7 +69,7 @@ class Extents : public testing::Test {
 TEST_F(Extents, AreTheOctetsOfTheSpecification) {
     EXPECT_EQ(pack({{0, 0x2000, 512, 0}}), (Octets{0x10, 0xfe, 0x03, 0x80, 0x80, 0x01}));
     EXPECT_EQ(pack({{0, 0x2000, 512, 0}, {512, 0x1800, 160, 0}}),
-              (Octets{0x10, 0xfe, 0x03, 0x80, 0x80, 0x01, 0x10, 0x9e, 0x01, 0xff, 0x1f}));
+              (Octets{0x10, 0xfe, 0x03, 0x80, 0x80, 0x01, 0x10, 0x9e, 0x01, 0xff, 0x27}));
     EXPECT_EQ(pack({{0x20, 0x7000, 1, 4}, {0x21, 0x7001, 1, 1}, {0x10, 0x6fff, 1, 0}}),
               (Octets{0x0c, 0x40, 0x80, 0xc0, 0x03, 0x01, 0x00, 0x08, 0x23, 0x05}));
 }
@@ -96,7 +96,7 @@ TEST_F(Extents, NoneArePacked) {
 }
 
 TEST_F(Extents, BoundaryValuesSurvive) {
-    const std::uint64_t at[] = {0,       1,        63,      64,      127,      128,
+    const std::uint64_t at[] = {0,        1,          63,         64,      127,         128,
                                 1u << 20, 1ull << 34, 1ull << 52, top / 2, top / 2 + 1, top - 1};
     const std::uint32_t counts[] = {1, 2, 3, 129, 130, 131, 1u << 16, PRESERVED_COUNT_MAX};
     Runs all;
@@ -123,8 +123,9 @@ TEST_F(Extents, RandomOnesSurvive) {
         std::uint64_t gfn = 0, mfn = 0;
         for (auto& run : runs) {
             // Each number has any length in bits, or goes on where the last ended.
-            run.count = random() % 2 ? 1 : static_cast<std::uint32_t>(
-                                               (random() & (PRESERVED_COUNT_MAX - 1)) >> random() % 30);
+            run.count = random() % 2 ? 1
+                                     : static_cast<std::uint32_t>(
+                                           (random() & (PRESERVED_COUNT_MAX - 1)) >> random() % 30);
             run.count = std::max(run.count, 1u);
             run.pin = run.count == 1 ? static_cast<std::uint32_t>(random() % 5) : 0;
             run.gfn = random() % 3 ? gfn : random() >> random() % 64;
@@ -247,7 +248,8 @@ TEST_F(Extents, AreRefusedWhenCutOffAnywhere) {
     const auto octets = pack({{top / 2, top / 3, PRESERVED_COUNT_MAX, 0}});
     ASSERT_EQ(octets.size(), 1u + 10 + 5 + 10);
     for (std::size_t n = 1; n < octets.size(); ++n) {
-        const auto result = unpack_octets(Octets(octets.begin(), octets.begin() + static_cast<long>(n)));
+        const auto result =
+            unpack_octets(Octets(octets.begin(), octets.begin() + static_cast<long>(n)));
         EXPECT_TRUE(result.runs.empty());
         EXPECT_EQ(result.end, -XEN_PRESERVED_REASON_ENCODING) << n;
     }

@@ -13,13 +13,19 @@ FakeMemory* newest = nullptr;
 constexpr std::uint64_t first_mfn = 0x100;
 
 // A bijection of 16 bits, so scattered mfns are distinct until 65536 pages were taken.
-std::uint64_t scatter(std::uint64_t n) { return (n * 40503 + 12345) & 0xffff; }
+std::uint64_t scatter(std::uint64_t n) {
+    return (n * 40503 + 12345) & 0xffff;
+}
 
 }  // namespace
 
-FakeMemory::FakeMemory(Order order) : order_(order), previous_(newest) { newest = this; }
+FakeMemory::FakeMemory(Order order) : order_(order), previous_(newest) {
+    newest = this;
+}
 
-FakeMemory::~FakeMemory() { newest = previous_; }
+FakeMemory::~FakeMemory() {
+    newest = previous_;
+}
 
 FakeMemory& FakeMemory::current() {
     if (!newest) std::abort();
@@ -42,8 +48,7 @@ bool FakeMemory::is_ram(std::uint64_t mfn, std::uint64_t count) const {
     const auto inside = [&](const MfnRange& r) {
         return mfn >= r.first && mfn - r.first < r.count && count <= r.count - (mfn - r.first);
     };
-    return std::any_of(ram_.begin(), ram_.end(), inside) ||
-           (count == 1 && pages_.contains(mfn));
+    return std::any_of(ram_.begin(), ram_.end(), inside) || (count == 1 && pages_.contains(mfn));
 }
 
 Page* FakeMemory::allocate(std::uint64_t* mfn) {
@@ -83,6 +88,8 @@ void* preserved_page_alloc(std::uint64_t* mfn) {
     return record_test::FakeMemory::current().allocate(mfn);
 }
 
-void preserved_page_free(std::uint64_t mfn) { record_test::FakeMemory::current().free(mfn); }
+void preserved_page_free(std::uint64_t mfn) {
+    record_test::FakeMemory::current().free(mfn);
+}
 
 }  // extern "C"

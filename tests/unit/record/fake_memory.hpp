@@ -42,9 +42,9 @@ class FakeMemory {
     // The nth allocation from now (1: the next) fails, and only that.
     void fail_allocation(std::uint64_t nth) { fail_in_ = nth; }
 
-    [[nodiscard]] std::uint64_t allocated() const { return allocated_; }    // and not freed
-    [[nodiscard]] std::uint64_t allocations() const { return attempts_; }   // failed ones too
-    [[nodiscard]] std::uint64_t bad_frees() const { return bad_frees_; }    // of no page, or twice
+    [[nodiscard]] std::uint64_t allocated() const { return allocated_; }   // and not freed
+    [[nodiscard]] std::uint64_t allocations() const { return attempts_; }  // failed ones too
+    [[nodiscard]] std::uint64_t bad_frees() const { return bad_frees_; }   // of no page, or twice
     [[nodiscard]] std::vector<std::uint64_t> mfns() const;
 
     Page* find(std::uint64_t mfn);

@@ -158,18 +158,21 @@ void seal_chain(preserved_chain& chain, std::uint64_t max) {
     }
 }
 
-// Writes into a chain whose pages are there.
+// Writes into a chain that was sound before. What is written may lie over its own index.
 void overwrite(const preserved_chain& chain, std::uint64_t at, const void* from, std::size_t len) {
     const auto* bytes = static_cast<const std::uint8_t*>(from);
     auto& memory = FakeMemory::current();
     for (std::size_t i = 0; i < len; ++i, ++at) {
-        std::uint64_t slot = at / PRESERVED_PAGE, mfn = chain.index_mfn;
-        preserved_index index;
-        for (;; slot -= PRESERVED_INDEX_NR, mfn = index.next_mfn) {
-            std::memcpy(&index, memory.find(mfn)->bytes.data(), sizeof(index));
+        std::uint64_t slot = at / PRESERVED_PAGE;
+        const auto* index = memory.find(chain.index_mfn);
+        preserved_index copy{};
+        for (; index; slot -= PRESERVED_INDEX_NR, index = memory.find(copy.next_mfn)) {
+            std::memcpy(&copy, index->bytes.data(), sizeof(copy));
             if (slot < PRESERVED_INDEX_NR) break;
         }
-        memory.find(index.mfn[slot])->bytes[at % PRESERVED_PAGE] = bytes[i];
+        auto* page = index ? memory.find(copy.mfn[slot]) : nullptr;
+        if (!page) return;
+        page->bytes[at % PRESERVED_PAGE] = bytes[i];
     }
 }
 
@@ -180,16 +183,15 @@ void seal_crumb(std::uint8_t* at, std::uint64_t max) {
     const int state =
         crumb.table.bytes > max ? XEN_PRESERVED_REASON_LENGTH : preserved_chain_check(&crumb.table);
     if (!state || state == XEN_PRESERVED_REASON_CHECKSUM) {
-        preserved_reader reader;
+        auto bytes = read_bytes(crumb.table);
         preserved_set_rec rec;
-        std::uint64_t offset = 0;
-        preserved_read_start(&reader, &crumb.table);
-        while (preserved_read(&reader, &rec, sizeof(rec)) == sizeof(rec)) {
+        for (std::size_t i = 0; i + sizeof(rec) <= bytes.size(); i += sizeof(rec)) {
+            std::memcpy(&rec, &bytes[i], sizeof(rec));
             seal_chain(rec.extents, max);
             seal_chain(rec.blob, max);
-            overwrite(crumb.table, offset, &rec, sizeof(rec));
-            offset += sizeof(rec);
+            std::memcpy(&bytes[i], &rec, sizeof(rec));
         }
+        overwrite(crumb.table, 0, bytes.data(), bytes.size());
         seal_chain(crumb.table, max);
     }
     crumb.xxh64 = xxh64(&crumb, offsetof(preserved_crumb, xxh64), 0);

@@ -31,8 +31,7 @@ struct ReadRecord {
 inline constexpr std::uint64_t max_page = 0x10000;  // frames of this machine
 
 // Aborts if a readable set's totals, frames or pages are not what was promised.
-ReadRecord read_record(const Page& crumb_page,
-                       std::uint64_t max_chain_bytes = PRESERVED_CHAIN_MAX);
+ReadRecord read_record(const Page& crumb_page, std::uint64_t max_chain_bytes = PRESERVED_CHAIN_MAX);
 
 // Makes every checksum right that covers something readable, innermost first.
 void reseal(Page& crumb_page, std::uint64_t max_chain_bytes = PRESERVED_CHAIN_MAX);

@@ -65,7 +65,8 @@ TEST_F(SetCheck, TotalsMustAgree) {
     make(XEN_PRESERVED_HVM, {{0, 0x2000, 512, 0}, {600, 0x4000, 3, 0}});
     for (auto* total : {&rec_.frames, &rec_.nr_extents}) {
         const auto right = *total;
-        for (const std::uint64_t wrong : {right - 1, right + 1, std::uint64_t{0}, ~std::uint64_t{0}}) {
+        for (const std::uint64_t wrong :
+             {right - 1, right + 1, std::uint64_t{0}, ~std::uint64_t{0}}) {
             *total = wrong;
             EXPECT_EQ(check(), XEN_PRESERVED_REASON_LENGTH);
         }
@@ -116,7 +117,8 @@ TEST_F(SetCheck, ExtentsCutShortAreRefusedThoughTheChecksumIsRight) {
         preserved_chain_free(&rec_.extents);
         rec_.extents = write_bytes({octets.begin(), octets.begin() + static_cast<long>(n)});
         const int reason = check();
-        EXPECT_TRUE(reason == XEN_PRESERVED_REASON_ENCODING || reason == XEN_PRESERVED_REASON_LENGTH)
+        EXPECT_TRUE(reason == XEN_PRESERVED_REASON_ENCODING ||
+                    reason == XEN_PRESERVED_REASON_LENGTH)
             << n << ": " << reason;
     }
     // Zeros behind them are further extents, which the totals do not have.
