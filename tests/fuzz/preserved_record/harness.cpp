@@ -9,7 +9,7 @@ namespace record_test {
 namespace {
 
 // A cyclic index makes a chain of any length out of a few pages: correct, but slow to fuzz.
-constexpr std::uint64_t max_chain_bytes = 16 * PRESERVED_PAGE;
+constexpr std::uint64_t max_chain_bytes = std::uint64_t{16} * PRESERVED_PAGE;
 
 void must(bool condition) {
     if (!condition) __builtin_trap();
@@ -43,7 +43,7 @@ void fuzz_record(const std::uint8_t* data, std::size_t size, bool sealed) {
 
     for (std::size_t at = 0; size - at > 4;) {
         const std::uint64_t page = data[at] % nr_pages;
-        const std::size_t offset = (data[at + 1] | data[at + 2] << 8) % PRESERVED_PAGE;
+        const std::size_t offset = (data[at + 1] + 256u * data[at + 2]) % PRESERVED_PAGE;
         const std::size_t length =
             std::min<std::size_t>({data[at + 3], size - at - 4, PRESERVED_PAGE - offset});
         auto& bytes = page ? memory.put(first_mfn + page).bytes : crumb_page.bytes;

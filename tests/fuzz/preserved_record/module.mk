@@ -2,7 +2,7 @@
 record_fuzz := preserved_record preserved_record_sealed
 tests/fuzz/preserved_record_SRCS  := tests/fuzz/preserved_record/harness.cpp
 tests/fuzz/preserved_record_USES  := tests/unit/record
-tests/fuzz/preserved_record_FLAGS := $(tests/unit/record_FLAGS)
+tests/fuzz/preserved_record_FLAGS := -isystem $(XEN_SRC)/xen/include
 ifeq ($(CONFIG),fuzz)
 tests/fuzz/preserved_record_PROGS := \
   fuzz-seeds-preserved_record=tests/fuzz/preserved_record/make_seeds.cpp \
