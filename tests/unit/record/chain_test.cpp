@@ -257,6 +257,11 @@ TEST_F(Chain, SaysWhatIsWrongWithItsLength) {
     EXPECT_EQ(check(0), XEN_PRESERVED_REASON_LENGTH) << "bytes, but no index";
     EXPECT_EQ(check(PRESERVED_CHAIN_MAX), XEN_PRESERVED_REASON_LENGTH);
     EXPECT_EQ(check(PRESERVED_CHAIN_MAX + 1), XEN_PRESERVED_REASON_LENGTH);
+    // The length alone decides: nothing is walked for what is too long anyway.
+    auto beyond = good;
+    beyond.index_mfn = 0;
+    beyond.bytes = PRESERVED_CHAIN_MAX + 1;
+    EXPECT_EQ(preserved_chain_check(&beyond), XEN_PRESERVED_REASON_LENGTH);
     for (const std::uint64_t near_end : {0ull, 1ull, 4095ull, 4096ull}) {
         EXPECT_EQ(check(~near_end), XEN_PRESERVED_REASON_LENGTH);
     }

@@ -127,6 +127,11 @@ TEST_F(SetCheck, ExtentsCutShortAreRefusedThoughTheChecksumIsRight) {
     preserved_chain_free(&rec_.extents);
     rec_.extents = write_bytes(longer);
     EXPECT_EQ(check(), XEN_PRESERVED_REASON_LENGTH);
+    // Nor may there be a part of one behind the totals.
+    longer.resize(octets.size() + 1);
+    preserved_chain_free(&rec_.extents);
+    rec_.extents = write_bytes(longer);
+    EXPECT_EQ(check(), XEN_PRESERVED_REASON_ENCODING);
 }
 
 }  // namespace
