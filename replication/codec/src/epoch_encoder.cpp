@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "codec/epoch_encoder.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <deque>
+#include <optional>
+#include <stdexcept>
+
+#include "chunk_writer.hpp"
+#include "codec/similarity.hpp"
+#include "codec/workers.hpp"
+#include "level_traits.hpp"
+
+namespace replication::codec {
+namespace {
+
+void prefetch_page(const std::uint8_t* page) {
+    // The processor's own prefetcher follows once the first lines of a page have been asked for.
+    for (std::size_t at = 0; at < 512; at += 64) __builtin_prefetch(page + at);
+}
+
+bool one_word_repeated(const std::uint8_t* page) { return std::memcmp(page, page + 8, page_size - 8) == 0; }
+
+}  // namespace
+
+class EpochEncoder::Impl {
+  public:
+    explicit Impl(const EncoderOptions& options)
+        : traits_(traits_of(options.level)),
+          kernels_(kernels(options.isa)),
+          store_(options.store_slots, options.guest_pages),
+          workers_(options.threads) {
+        if (options.similarity && traits_.candidates != 0) index_.emplace(options.store_slots);
+        for (unsigned i = 0; i < options.threads; ++i) lanes_.emplace_back(kernels_, traits_.chunk);
+    }
+
+    std::span<const Chunk> encode(std::span<const PageIn> pages) {
+        for (std::size_t i = 0; i < pages.size(); ++i)
+            if (static_cast<std::uint32_t>(pages[i].pfn) >= store_.guest_pages() ||
+                (i != 0 && pages[i - 1].pfn >= pages[i].pfn))
+                throw std::invalid_argument("pages of an epoch must ascend and lie in the guest");
+        pending_ = {};
+        fresh_.assign(pages.size(), 0);
+        const std::size_t chunk_pages = traits_.chunk.max_pages;
+        const std::size_t count = (pages.size() + chunk_pages - 1) / chunk_pages;
+        if (coded_.size() < count) coded_.resize(count);
+        chunks_.resize(count);
+        for (Lane& lane : lanes_) lane.counts = {};
+        workers_.each(count, [&](unsigned worker, std::size_t c) {
+            const std::size_t first = c * chunk_pages;
+            const auto part = pages.subspan(first, std::min(chunk_pages, pages.size() - first));
+            const Chunk chunk = encode_chunk(lanes_[worker], part, fresh_.data() + first);
+            coded_[c].assign(chunk.begin(), chunk.end());
+            chunks_[c] = coded_[c];
+        });
+        pending_ = pages;
+        return chunks_;
+    }
+
+    void commit() noexcept {
+        for (std::size_t i = 0; i < pending_.size(); ++i) {
+            const std::uint32_t slot = store_.assign(pending_[i].pfn);
+            std::memcpy(store_.page(slot), pending_[i].data, page_size);
+            if (index_ && fresh_[i] != 0) index_->insert(slot, pending_[i].data);
+        }
+        pending_ = {};
+    }
+
+    void abandon() noexcept { pending_ = {}; }
+
+    const PageStore& store() const { return store_; }
+
+    EpochCounts counts() const {
+        EpochCounts sum;
+        for (const Lane& lane : lanes_) {
+            sum.zero += lane.counts.zero;
+            sum.same += lane.counts.same;
+            sum.run += lane.counts.run;
+            sum.self += lane.counts.self;
+            sum.from_zero += lane.counts.from_zero;
+            sum.candidate += lane.counts.candidate;
+        }
+        return sum;
+    }
+
+  private:
+    struct Lane {
+        Lane(const Kernels& kernels, const ChunkTraits& traits) : writer(kernels, traits) {}
+        ChunkWriter writer;
+        EpochCounts counts;
+        ByteMasks best;
+        ByteMasks other;
+    };
+
+    Chunk encode_chunk(Lane& lane, std::span<const PageIn> pages, std::uint8_t* fresh) noexcept {
+        lane.writer.begin(pages[0].pfn);
+        for (std::size_t i = 0; i < pages.size(); ++i) {
+            if (i + 1 < pages.size()) {
+                prefetch_page(pages[i + 1].data);
+                const std::uint32_t slot = store_.find(pages[i + 1].pfn);
+                if (slot != PageStore::no_slot) prefetch_page(store_.page(slot));
+            }
+            fresh[i] = encode_page(lane, pages[i]);
+        }
+        return lane.writer.finish();
+    }
+
+    // Whether the page's content is so far from its last version that the index should learn it.
+    bool encode_page(Lane& lane, const PageIn& page) noexcept {
+        const std::uint32_t own = store_.find(page.pfn);
+        Kind kind = Kind::delta_zero;
+        std::uint32_t reference = 0;
+        std::uint32_t cost;
+        ByteMasks* best = &lane.best;
+        ByteMasks* other = &lane.other;
+        if (own != PageStore::no_slot) {
+            kind = Kind::delta_self;
+            cost = kernels_.differ(page.data, store_.page(own), *best);
+            if (cost == 0) {
+                ++lane.counts.same;
+                lane.writer.same(page.pfn);
+                return false;
+            }
+            if (cost >= traits_.try_zero) {
+                const std::uint32_t from_zero = kernels_.nonzero(page.data, *other);
+                if (from_zero < cost) {
+                    std::swap(best, other);
+                    cost = from_zero;
+                    kind = Kind::delta_zero;
+                }
+            }
+        } else {
+            cost = kernels_.nonzero(page.data, *best);
+        }
+        if (cost == 0) {
+            ++lane.counts.zero;
+            lane.writer.zero(page.pfn);
+            return false;
+        }
+        const bool heavy = cost >= traits_.try_zero;
+        if (heavy && one_word_repeated(page.data)) {
+            ++lane.counts.run;
+            lane.writer.run(page.pfn, page.data);
+            return false;
+        }
+        if (index_ && cost >= traits_.try_similar) {
+            const auto candidates = index_->find(page.data, traits_.candidates);
+            for (std::size_t c = 0; c < candidates.count; ++c) prefetch_page(store_.page(candidates.slot[c]));
+            for (std::size_t c = 0; c < candidates.count; ++c) {
+                const std::uint32_t slot = candidates.slot[c];
+                const std::uint32_t from_slot = kernels_.differ(page.data, store_.page(slot), *other);
+                // The reference takes two to four bytes of its own.
+                if (from_slot + 4 >= cost) continue;
+                std::swap(best, other);
+                cost = from_slot;
+                kind = Kind::delta_candidate;
+                reference = slot;
+                if (cost == 0) break;
+            }
+        }
+        if (kind == Kind::delta_candidate) {
+            ++lane.counts.candidate;
+        } else if (kind == Kind::delta_self) {
+            ++lane.counts.self;
+        } else {
+            ++lane.counts.from_zero;
+        }
+        if (cost == 0)
+            lane.writer.copy(page.pfn, reference);
+        else
+            lane.writer.delta(page.pfn, kind, reference, page.data, *best);
+        return heavy || own == PageStore::no_slot;
+    }
+
+    const LevelTraits traits_;
+    const Kernels& kernels_;
+    PageStore store_;
+    std::optional<SimilarityIndex> index_;
+    Workers workers_;
+    std::deque<Lane> lanes_;
+    std::span<const PageIn> pending_;
+    std::vector<std::uint8_t> fresh_;
+    std::vector<std::vector<std::uint8_t>> coded_;
+    std::vector<Chunk> chunks_;
+};
+
+EpochEncoder::EpochEncoder(const EncoderOptions& options) : impl_(std::make_unique<Impl>(options)) {}
+EpochEncoder::~EpochEncoder() = default;
+std::span<const EpochEncoder::Chunk> EpochEncoder::encode(std::span<const PageIn> pages) {
+    return impl_->encode(pages);
+}
+void EpochEncoder::commit() noexcept { impl_->commit(); }
+void EpochEncoder::abandon() noexcept { impl_->abandon(); }
+const PageStore& EpochEncoder::store() const { return impl_->store(); }
+EpochCounts EpochEncoder::counts() const { return impl_->counts(); }
+
+}  // namespace replication::codec
