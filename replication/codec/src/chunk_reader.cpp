@@ -8,10 +8,12 @@
 
 namespace replication::codec {
 
-ChunkReader::ChunkReader(const Kernels& kernels) : kernels_(kernels) {
-    for (std::size_t s = 0; s < stream_count; ++s)
-        buffers_[s].resize(max_chunk_pages * stream_bound[s] + stream_slack);
-}
+ChunkReader::ChunkReader(const Kernels& kernels)
+    : kernels_(kernels),
+      masks_(max_chunk_pages * (stream_bound[heads] + stream_bound[blocks] + stream_bound[words] +
+                                stream_bound[bytes]) +
+             stream_slack),
+      literals_(max_chunk_pages * stream_bound[literals] + stream_slack) {}
 
 std::size_t ChunkReader::peek_pages(std::span<const std::uint8_t> chunk) noexcept {
     std::uint64_t pages = 0;
@@ -30,47 +32,54 @@ Status ChunkReader::open(std::span<const std::uint8_t> chunk) noexcept {
     pages_ = static_cast<std::size_t>(pages);
     last_reference_ = 0;
 
-    struct Part {
-        Coding coding;
-        std::size_t raw;
-        std::size_t coded;
-    };
-    std::array<Part, stream_count> parts;
+    std::array<std::size_t, stream_count> raw_size;
     for (std::size_t s = 0; s < stream_count; ++s) {
+        std::uint64_t size = 0;
+        if ((at = read_varint(at, end, size)) == nullptr) return Status::truncated;
+        if (size > pages_ * stream_bound[s]) return Status::bad_header;
+        raw_size[s] = static_cast<std::size_t>(size);
+    }
+    const std::size_t masks_size = raw_size[heads] + raw_size[blocks] + raw_size[words] + raw_size[bytes];
+    std::array<Body, 2> bodies;
+    for (Body& body : bodies) {
         if (at == end) return Status::truncated;
         const std::uint8_t coding = *at++;
-        std::uint64_t raw = 0;
-        if ((at = read_varint(at, end, raw)) == nullptr) return Status::truncated;
-        std::uint64_t coded = raw;
-        if (coding > static_cast<std::uint8_t>(Coding::lz4)) return Status::bad_header;
-        if (coding != 0 && (at = read_varint(at, end, coded)) == nullptr) return Status::truncated;
-        if (raw > pages_ * stream_bound[s] || coded > raw) return Status::bad_header;
-        parts[s] = {static_cast<Coding>(coding), static_cast<std::size_t>(raw), static_cast<std::size_t>(coded)};
+        std::uint64_t size = 0;
+        if ((at = read_varint(at, end, size)) == nullptr) return Status::truncated;
+        const std::size_t raw = &body == &bodies[0] ? masks_size : raw_size[literals];
+        if (coding > static_cast<std::uint8_t>(Coding::lz4) || size > raw) return Status::bad_header;
+        body = {static_cast<Coding>(coding), static_cast<std::size_t>(size)};
     }
-    for (std::size_t s = 0; s < stream_count; ++s) {
-        const Part& part = parts[s];
-        if (static_cast<std::size_t>(end - at) < part.coded) return Status::truncated;
-        std::uint8_t* raw = buffers_[s].data();
-        switch (part.coding) {
-            case Coding::stored: std::memcpy(raw, at, part.raw); break;
-            case Coding::zstd:
-                if (!decompressor_.zstd(at, part.coded, raw, part.raw)) return Status::bad_entropy;
-                break;
-            case Coding::lz4:
-                if (!Decompressor::lz4(at, part.coded, raw, part.raw)) return Status::bad_entropy;
-                break;
-        }
-        at += part.coded;
-    }
-    if (at != end) return Status::trailing;
+    if (static_cast<std::size_t>(end - at) < bodies[0].size + bodies[1].size) return Status::truncated;
+    if (static_cast<std::size_t>(end - at) > bodies[0].size + bodies[1].size) return Status::trailing;
+    Status status = read_body(bodies[0], at, masks_.data(), masks_size);
+    if (status != Status::ok) return status;
+    status = read_body(bodies[1], at + bodies[0].size, literals_.data(), raw_size[literals]);
+    if (status != Status::ok) return status;
 
-    const auto begin_of = [&](Stream s) { return buffers_[s].data(); };
-    const auto end_of = [&](Stream s) { return buffers_[s].data() + parts[s].raw; };
-    heads_ = begin_of(heads);
-    heads_end_ = end_of(heads);
-    source_ = {begin_of(blocks), begin_of(words), begin_of(bytes), begin_of(literals),
-               end_of(blocks),   end_of(words),   end_of(bytes),   end_of(literals)};
+    heads_ = masks_.data();
+    heads_end_ = heads_ + raw_size[heads];
+    source_.blocks = heads_end_;
+    source_.blocks_end = source_.words = source_.blocks + raw_size[blocks];
+    source_.words_end = source_.bytes = source_.words + raw_size[words];
+    source_.bytes_end = source_.bytes + raw_size[bytes];
+    source_.literals = literals_.data();
+    source_.literals_end = source_.literals + raw_size[literals];
     return Status::ok;
+}
+
+Status ChunkReader::read_body(const Body& body, const std::uint8_t* at, std::uint8_t* out,
+                              std::size_t out_size) noexcept {
+    switch (body.coding) {
+        case Coding::stored:
+            if (body.size != out_size) return Status::bad_header;
+            std::memcpy(out, at, out_size);
+            return Status::ok;
+        case Coding::zstd:
+            return decompressor_.zstd(at, body.size, out, out_size) ? Status::ok : Status::bad_entropy;
+        case Coding::lz4: break;
+    }
+    return Decompressor::lz4(at, body.size, out, out_size) ? Status::ok : Status::bad_entropy;
 }
 
 Status ChunkReader::head(std::uint32_t guest_pages, Head& head) noexcept {
@@ -104,10 +113,8 @@ Status ChunkReader::content(Kind kind, const std::uint8_t* base, std::uint8_t* o
     const std::ptrdiff_t literals_left = source_.literals_end - source_.literals;
     switch (kind) {
         case Kind::zero: std::memset(out, 0, page_size); break;
-        case Kind::run:
-            if (literals_left < 8) return Status::truncated;
-            for (std::size_t i = 0; i < page_size; i += 8) std::memcpy(out + i, source_.literals, 8);
-            source_.literals += 8;
+        case Kind::delta_repeat:
+            if (!kernels_.apply_repeated(out, source_)) return Status::truncated;
             break;
         case Kind::raw:
             if (literals_left < static_cast<std::ptrdiff_t>(page_size)) return Status::truncated;

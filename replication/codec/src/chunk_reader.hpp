@@ -40,7 +40,14 @@ class ChunkReader {
   private:
     const Kernels& kernels_;
     Decompressor decompressor_;
-    std::array<std::vector<std::uint8_t>, stream_count> buffers_;
+    struct Body {
+        Coding coding;
+        std::size_t size;
+    };
+    Status read_body(const Body& body, const std::uint8_t* at, std::uint8_t* out, std::size_t out_size) noexcept;
+
+    std::vector<std::uint8_t> masks_;
+    std::vector<std::uint8_t> literals_;
     const std::uint8_t* heads_ = nullptr;
     const std::uint8_t* heads_end_ = nullptr;
     MaskSource source_{};

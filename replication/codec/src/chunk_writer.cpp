@@ -9,7 +9,9 @@
 namespace replication::codec {
 namespace {
 
-constexpr std::size_t header_bound = (2 + 2 * stream_count) * max_varint + stream_count;
+constexpr std::size_t header_bound = (2 + stream_count + 2) * max_varint + 2;
+
+constexpr std::size_t page_bound = std::accumulate(stream_bound.begin(), stream_bound.end(), std::size_t{0});
 
 }  // namespace
 
@@ -17,13 +19,12 @@ ChunkWriter::ChunkWriter(const Kernels& kernels, const ChunkTraits& traits)
     : kernels_(kernels),
       traits_(traits),
       mask_compressor_(traits.masks),
-      literal_compressor_(traits.literals) {
+      literal_compressor_(traits.literals),
+      few_literals_compressor_(traits.literals_if_few) {
     // A difference is written before it is known to be too long, hence room for one page more.
     for (std::size_t s = 0; s < stream_count; ++s)
         buffers_[s].resize((traits.max_pages + 1) * stream_bound[s] + stream_slack);
-    const std::size_t page_bound = std::accumulate(stream_bound.begin(), stream_bound.end(), std::size_t{0});
-    chunk_.resize(header_bound + traits.max_pages * page_bound);
-    bodies_.resize(traits.max_pages * page_bound);
+    masks_.resize(traits.max_pages * (page_bound - stream_bound[literals]));
     begin(Pfn{});
 }
 
@@ -52,12 +53,6 @@ void ChunkWriter::head(Pfn pfn, Kind kind, std::uint32_t reference) noexcept {
     last_reference_ = reference;
 }
 
-void ChunkWriter::run(Pfn pfn, const std::uint8_t* page) noexcept {
-    head(pfn, Kind::run);
-    std::memcpy(sink_.literals, page, 8);
-    sink_.literals += 8;
-}
-
 void ChunkWriter::copy(Pfn pfn, std::uint32_t reference) noexcept { head(pfn, Kind::copy, reference); }
 
 void ChunkWriter::delta(Pfn pfn, Kind kind, std::uint32_t reference, const std::uint8_t* page,
@@ -75,34 +70,43 @@ void ChunkWriter::delta(Pfn pfn, Kind kind, std::uint32_t reference, const std::
     }
 }
 
-std::span<const std::uint8_t> ChunkWriter::finish() noexcept {
+std::size_t ChunkWriter::bound(std::size_t pages) noexcept {
+    return header_bound + pages * page_bound;
+}
+
+// The bodies start at a fixed place and the header, whose length is known last, ends there.
+std::span<const std::uint8_t> ChunkWriter::finish(std::uint8_t* out) noexcept {
     const std::array<const std::uint8_t*, stream_count> ends{heads_, sink_.blocks, sink_.words, sink_.bytes,
                                                              sink_.literals};
-    std::uint8_t* header = write_varint(chunk_.data(), pages_);
-    header = write_varint(header, static_cast<std::uint32_t>(first_pfn_));
-    std::uint8_t* body = bodies_.data();
+    std::array<std::uint8_t, header_bound> header;
+    std::uint8_t* head = write_varint(header.data(), pages_);
+    head = write_varint(head, static_cast<std::uint32_t>(first_pfn_));
+    std::uint8_t* const bodies = out + header_bound;
+    std::uint8_t* body = bodies;
+    std::uint8_t* masks = masks_.data();
     for (std::size_t s = 0; s < stream_count; ++s) {
-        const std::uint8_t* raw = buffers_[s].data();
-        const auto size = static_cast<std::size_t>(ends[s] - raw);
-        const EntropyTraits& traits = s == literals ? traits_.literals : traits_.masks;
-        Compressor& compressor = s == literals ? literal_compressor_ : mask_compressor_;
-        const std::size_t coded = compressor.compress(raw, size, body);
-        const Coding coding = coded == 0                                        ? Coding::stored
-                              : traits.method == EntropyTraits::Method::zstd ? Coding::zstd
-                                                                                : Coding::lz4;
-        *header++ = static_cast<std::uint8_t>(coding);
-        header = write_varint(header, size);
-        if (coding == Coding::stored) {
-            std::memcpy(body, raw, size);
-            body += size;
-        } else {
-            header = write_varint(header, coded);
-            body += coded;
-        }
+        const auto size = static_cast<std::size_t>(ends[s] - buffers_[s].data());
+        head = write_varint(head, size);
+        if (s == literals) break;
+        std::memcpy(masks, buffers_[s].data(), size);
+        masks += size;
     }
-    const auto body_size = static_cast<std::size_t>(body - bodies_.data());
-    std::memcpy(header, bodies_.data(), body_size);
-    return {chunk_.data(), static_cast<std::size_t>(header - chunk_.data()) + body_size};
+    const auto put_body = [&](Compressor& compressor, const std::uint8_t* raw, const std::uint8_t* raw_end) {
+        const auto size = static_cast<std::size_t>(raw_end - raw);
+        const std::size_t coded = compressor.compress(raw, size, body);
+        if (coded == 0) std::memcpy(body, raw, size);
+        *head++ = static_cast<std::uint8_t>(coded == 0 ? Coding::stored : compressor.coding());
+        const std::size_t body_size = coded == 0 ? size : coded;
+        head = write_varint(head, body_size);
+        body += body_size;
+    };
+    put_body(mask_compressor_, masks_.data(), masks);
+    const std::uint8_t* raw = buffers_[literals].data();
+    const bool few = static_cast<std::size_t>(ends[literals] - raw) < pages_ * traits_.few_literals;
+    put_body(few ? few_literals_compressor_ : literal_compressor_, raw, ends[literals]);
+    const auto header_size = static_cast<std::size_t>(head - header.data());
+    std::memcpy(bodies - header_size, header.data(), header_size);
+    return {bodies - header_size, body};
 }
 
 }  // namespace replication::codec

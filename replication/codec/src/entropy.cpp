@@ -2,6 +2,8 @@
 #include "entropy.hpp"
 
 #include <lz4.h>
+// For ZSTD_c_literalCompressionMode, exported by the shared library since 1.3.5.
+#define ZSTD_STATIC_LINKING_ONLY
 #include <zstd.h>
 
 #include <new>
@@ -21,25 +23,27 @@ void set(ZSTD_CCtx* context, ZSTD_cParameter parameter, int value) {
 void Compressor::Free::operator()(ZSTD_CCtx_s* context) const { ZSTD_freeCCtx(context); }
 
 Compressor::Compressor(const EntropyTraits& traits) : traits_(traits) {
-    if (traits.method != EntropyTraits::Method::zstd) return;
+    if (traits.coding != Coding::zstd) return;
     context_.reset(ZSTD_createCCtx());
     if (!context_) throw std::bad_alloc();
     set(context_.get(), ZSTD_c_compressionLevel, traits.level);
     set(context_.get(), ZSTD_c_windowLog, traits.window_log);
     set(context_.get(), ZSTD_c_hashLog, traits.hash_log);
     set(context_.get(), ZSTD_c_minMatch, traits.min_match);
+    set(context_.get(), ZSTD_c_targetLength, traits.target_length);
+    if (traits.code_literals) set(context_.get(), ZSTD_c_literalCompressionMode, ZSTD_ps_enable);
 }
 
 std::size_t Compressor::compress(const std::uint8_t* in, std::size_t size, std::uint8_t* out) noexcept {
     if (size < 2) return 0;
     // One byte less than the input as room: both libraries then give up as soon as they cannot win.
-    switch (traits_.method) {
-        case EntropyTraits::Method::none: break;
-        case EntropyTraits::Method::zstd: {
+    switch (traits_.coding) {
+        case Coding::stored: break;
+        case Coding::zstd: {
             const std::size_t coded = ZSTD_compress2(context_.get(), out, size - 1, in, size);
             return ZSTD_isError(coded) ? 0 : coded;
         }
-        case EntropyTraits::Method::lz4: {
+        case Coding::lz4: {
             const int coded = LZ4_compress_default(reinterpret_cast<const char*>(in), reinterpret_cast<char*>(out),
                                                    static_cast<int>(size), static_cast<int>(size - 1));
             return coded > 0 ? static_cast<std::size_t>(coded) : 0;

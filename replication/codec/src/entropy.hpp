@@ -5,28 +5,34 @@
 #include <cstdint>
 #include <memory>
 
+#include "streams.hpp"
+
 struct ZSTD_CCtx_s;
 struct ZSTD_DCtx_s;
 
 namespace replication::codec {
 
-// How one stream is compressed. Zero in a zstd field leaves the level's own value.
+// How a body is compressed. Zero in a zstd field leaves the level's own value.
 struct EntropyTraits {
-    enum class Method { none, zstd, lz4 } method = Method::none;
+    Coding coding = Coding::stored;
     int level = 0;
     int window_log = 0;
     int hash_log = 0;
     int min_match = 0;
+    int target_length = 0;
+    // Huffman-code literals even where the level's own rule would not (negative levels).
+    bool code_literals = false;
 };
 
-// The compressor's working memory, one for each thread. `bound` is the largest input it will see; construction allocates,
-// compression of up to that many bytes does not.
+// The compressor's working memory, one for each thread.
 class Compressor {
   public:
     explicit Compressor(const EntropyTraits& traits);
 
     // Coded size, or 0 when `size` bytes cannot be coded in fewer than `size`.
     std::size_t compress(const std::uint8_t* in, std::size_t size, std::uint8_t* out) noexcept;
+
+    Coding coding() const { return traits_.coding; }
 
   private:
     struct Free {

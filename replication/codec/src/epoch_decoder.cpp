@@ -69,7 +69,7 @@ class EpochDecoder::Impl {
             const std::uint8_t* base = nullptr;
             switch (head.kind) {
                 case Kind::zero:
-                case Kind::run:
+                case Kind::delta_repeat:
                 case Kind::raw: break;
                 case Kind::delta_zero: base = zero_page.data(); break;
                 case Kind::same:

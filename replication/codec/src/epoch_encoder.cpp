@@ -2,6 +2,7 @@
 #include "codec/epoch_encoder.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <deque>
 #include <optional>
@@ -16,11 +17,17 @@ namespace replication::codec {
 namespace {
 
 void prefetch_page(const std::uint8_t* page) {
-    // The processor's own prefetcher follows once the first lines of a page have been asked for.
-    for (std::size_t at = 0; at < 512; at += 64) __builtin_prefetch(page + at);
+    // The next page is asked for whole while this one is coded: the processor would wait for its first lines otherwise.
+    for (std::size_t at = 0; at < page_size; at += 64) __builtin_prefetch(page + at);
 }
 
-bool one_word_repeated(const std::uint8_t* page) { return std::memcmp(page, page + 8, page_size - 8) == 0; }
+constexpr std::uint64_t all_blocks = ~std::uint64_t{0};
+
+std::uint64_t changed_blocks(const ByteMasks& masks) {
+    std::uint64_t blocks = 0;
+    for (std::size_t b = 0; b < blocks_per_page; ++b) blocks |= std::uint64_t{masks.block[b] != 0} << b;
+    return blocks;
+}
 
 }  // namespace
 
@@ -41,18 +48,17 @@ class EpochEncoder::Impl {
                 (i != 0 && pages[i - 1].pfn >= pages[i].pfn))
                 throw std::invalid_argument("pages of an epoch must ascend and lie in the guest");
         pending_ = {};
-        fresh_.assign(pages.size(), 0);
+        changes_.resize(pages.size());
         const std::size_t chunk_pages = traits_.chunk.max_pages;
         const std::size_t count = (pages.size() + chunk_pages - 1) / chunk_pages;
-        if (coded_.size() < count) coded_.resize(count);
+        while (coded_.size() < count)
+            coded_.push_back(std::make_unique_for_overwrite<std::uint8_t[]>(ChunkWriter::bound(chunk_pages)));
         chunks_.resize(count);
         for (Lane& lane : lanes_) lane.counts = {};
         workers_.each(count, [&](unsigned worker, std::size_t c) {
             const std::size_t first = c * chunk_pages;
             const auto part = pages.subspan(first, std::min(chunk_pages, pages.size() - first));
-            const Chunk chunk = encode_chunk(lanes_[worker], part, fresh_.data() + first);
-            coded_[c].assign(chunk.begin(), chunk.end());
-            chunks_[c] = coded_[c];
+            chunks_[c] = encode_chunk(lanes_[worker], part, changes_.data() + first, coded_[c].get());
         });
         pending_ = pages;
         return chunks_;
@@ -60,9 +66,13 @@ class EpochEncoder::Impl {
 
     void commit() noexcept {
         for (std::size_t i = 0; i < pending_.size(); ++i) {
+            const std::uint8_t* page = pending_[i].data;
             const std::uint32_t slot = store_.assign(pending_[i].pfn);
-            std::memcpy(store_.page(slot), pending_[i].data, page_size);
-            if (index_ && fresh_[i] != 0) index_->insert(slot, pending_[i].data);
+            for (std::uint64_t left = changes_[i].blocks; left != 0; left &= left - 1) {
+                const std::size_t at = static_cast<std::size_t>(std::countr_zero(left)) * 64;
+                std::memcpy(store_.page(slot) + at, page + at, 64);
+            }
+            if (index_ && changes_[i].fresh) index_->insert(slot, page);
         }
         pending_ = {};
     }
@@ -76,7 +86,7 @@ class EpochEncoder::Impl {
         for (const Lane& lane : lanes_) {
             sum.zero += lane.counts.zero;
             sum.same += lane.counts.same;
-            sum.run += lane.counts.run;
+            sum.repeat += lane.counts.repeat;
             sum.self += lane.counts.self;
             sum.from_zero += lane.counts.from_zero;
             sum.candidate += lane.counts.candidate;
@@ -85,6 +95,12 @@ class EpochEncoder::Impl {
     }
 
   private:
+    // What commit needs to know of a pending page.
+    struct Change {
+        std::uint64_t blocks;  // 64-byte blocks that the page's slot does not hold yet
+        bool fresh;            // far from the page's last version: the index should learn it
+    };
+
     struct Lane {
         Lane(const Kernels& kernels, const ChunkTraits& traits) : writer(kernels, traits) {}
         ChunkWriter writer;
@@ -93,7 +109,8 @@ class EpochEncoder::Impl {
         ByteMasks other;
     };
 
-    Chunk encode_chunk(Lane& lane, std::span<const PageIn> pages, std::uint8_t* fresh) noexcept {
+    Chunk encode_chunk(Lane& lane, std::span<const PageIn> pages, Change* changes,
+                       std::uint8_t* out) noexcept {
         lane.writer.begin(pages[0].pfn);
         for (std::size_t i = 0; i < pages.size(); ++i) {
             if (i + 1 < pages.size()) {
@@ -101,50 +118,44 @@ class EpochEncoder::Impl {
                 const std::uint32_t slot = store_.find(pages[i + 1].pfn);
                 if (slot != PageStore::no_slot) prefetch_page(store_.page(slot));
             }
-            fresh[i] = encode_page(lane, pages[i]);
+            changes[i] = encode_page(lane, pages[i]);
         }
-        return lane.writer.finish();
+        return lane.writer.finish(out);
     }
 
-    // Whether the page's content is so far from its last version that the index should learn it.
-    bool encode_page(Lane& lane, const PageIn& page) noexcept {
+    Change encode_page(Lane& lane, const PageIn& page) noexcept {
         const std::uint32_t own = store_.find(page.pfn);
         Kind kind = Kind::delta_zero;
         std::uint32_t reference = 0;
         std::uint32_t cost;
         ByteMasks* best = &lane.best;
         ByteMasks* other = &lane.other;
+        const auto consider = [&](std::uint32_t other_cost, Kind other_kind) {
+            if (other_cost >= cost) return;
+            std::swap(best, other);
+            cost = other_cost;
+            kind = other_kind;
+        };
         if (own != PageStore::no_slot) {
             kind = Kind::delta_self;
             cost = kernels_.differ(page.data, store_.page(own), *best);
             if (cost == 0) {
                 ++lane.counts.same;
                 lane.writer.same(page.pfn);
-                return false;
+                return {0, false};
             }
-            if (cost >= traits_.try_zero) {
-                const std::uint32_t from_zero = kernels_.nonzero(page.data, *other);
-                if (from_zero < cost) {
-                    std::swap(best, other);
-                    cost = from_zero;
-                    kind = Kind::delta_zero;
-                }
-            }
+            if (cost >= traits_.try_zero) consider(kernels_.nonzero(page.data, *other), Kind::delta_zero);
         } else {
             cost = kernels_.nonzero(page.data, *best);
         }
         if (cost == 0) {
             ++lane.counts.zero;
             lane.writer.zero(page.pfn);
-            return false;
+            return {all_blocks, false};
         }
-        const bool heavy = cost >= traits_.try_zero;
-        if (heavy && one_word_repeated(page.data)) {
-            ++lane.counts.run;
-            lane.writer.run(page.pfn, page.data);
-            return false;
-        }
-        if (index_ && cost >= traits_.try_similar) {
+        if (cost >= traits_.try_zero) { auto r=kernels_.unrepeated(page.data, *other); if (r+r/8<cost) consider(r, Kind::delta_repeat);}
+        const bool heavy = cost >= traits_.try_similar;
+        if (index_ && heavy) {
             const auto candidates = index_->find(page.data, traits_.candidates);
             for (std::size_t c = 0; c < candidates.count; ++c) prefetch_page(store_.page(candidates.slot[c]));
             for (std::size_t c = 0; c < candidates.count; ++c) {
@@ -152,9 +163,7 @@ class EpochEncoder::Impl {
                 const std::uint32_t from_slot = kernels_.differ(page.data, store_.page(slot), *other);
                 // The reference takes two to four bytes of its own.
                 if (from_slot + 4 >= cost) continue;
-                std::swap(best, other);
-                cost = from_slot;
-                kind = Kind::delta_candidate;
+                consider(from_slot, Kind::delta_candidate);
                 reference = slot;
                 if (cost == 0) break;
             }
@@ -163,14 +172,17 @@ class EpochEncoder::Impl {
             ++lane.counts.candidate;
         } else if (kind == Kind::delta_self) {
             ++lane.counts.self;
+        } else if (kind == Kind::delta_repeat) {
+            ++lane.counts.repeat;
         } else {
             ++lane.counts.from_zero;
         }
+        const std::uint64_t changed = kind == Kind::delta_self ? changed_blocks(*best) : all_blocks;
         if (cost == 0)
             lane.writer.copy(page.pfn, reference);
         else
             lane.writer.delta(page.pfn, kind, reference, page.data, *best);
-        return heavy || own == PageStore::no_slot;
+        return {changed, heavy || own == PageStore::no_slot};
     }
 
     const LevelTraits traits_;
@@ -180,8 +192,8 @@ class EpochEncoder::Impl {
     Workers workers_;
     std::deque<Lane> lanes_;
     std::span<const PageIn> pending_;
-    std::vector<std::uint8_t> fresh_;
-    std::vector<std::vector<std::uint8_t>> coded_;
+    std::vector<Change> changes_;
+    std::vector<std::unique_ptr<std::uint8_t[]>> coded_;
     std::vector<Chunk> chunks_;
 };
 

@@ -45,12 +45,16 @@ struct Kernels {
     std::uint32_t (*differ)(const std::uint8_t* page, const std::uint8_t* base, ByteMasks& masks);
     // Marks the bytes that are not zero; returns how many.
     std::uint32_t (*nonzero)(const std::uint8_t* page, ByteMasks& masks);
+    // Marks the bytes that differ from the byte 64 before, the first 64 from zero; returns how many.
+    std::uint32_t (*unrepeated)(const std::uint8_t* page, ByteMasks& masks);
     // Writes masks and literals. A word with at least `whole_word` marked bytes is taken whole
     // (9: never). Returns the bytes written.
     std::uint32_t (*emit)(const std::uint8_t* page, ByteMasks& masks, unsigned whole_word, MaskSink& sink);
     // Rebuilds a page into `out` (may not overlap base). False if a stream is too short;
     // `out` then holds nothing of use.
     bool (*apply)(const std::uint8_t* base, std::uint8_t* out, MaskSource& source);
+    // The same with the block before, as rebuilt, for base.
+    bool (*apply_repeated)(std::uint8_t* out, MaskSource& source);
 };
 
 const Kernels& kernels(Isa isa);

@@ -48,6 +48,22 @@ CODEC_AVX2 std::uint32_t nonzero(const std::uint8_t* page, ByteMasks& masks) {
     return static_cast<std::uint32_t>(count);
 }
 
+CODEC_AVX2 std::uint32_t unrepeated(const std::uint8_t* page, ByteMasks& masks) {
+    __m256i low_before = _mm256_setzero_si256();
+    __m256i high_before = low_before;
+    std::uint64_t count = 0;
+    for (std::size_t b = 0; b < blocks_per_page; ++b) {
+        const __m256i low = load(page + b * 64);
+        const __m256i high = load(page + b * 64 + 32);
+        const std::uint64_t mask = unequal(low, low_before, high, high_before);
+        masks.block[b] = mask;
+        count += static_cast<std::uint64_t>(_mm_popcnt_u64(mask));
+        low_before = low;
+        high_before = high;
+    }
+    return static_cast<std::uint32_t>(count);
+}
+
 // Each of the eight bits of `bits` as a byte, 0x00 or 0xff.
 CODEC_AVX2 std::uint64_t widen(std::uint64_t bits) {
     return _pdep_u64(bits, 0x0101010101010101) * 0xff;
@@ -98,41 +114,57 @@ CODEC_AVX2 std::uint32_t emit(const std::uint8_t* page, ByteMasks& masks, unsign
                                       (sink.literals - before.literals));
 }
 
+// One block's changed words, written over what `out` holds of the base.
+CODEC_AVX2 bool rebuild_block(std::uint8_t* out, MaskSource& source) {
+    if (source.words == source.words_end) return false;
+    const std::uint32_t words = *source.words++;
+    if (source.bytes_end - source.bytes < std::popcount(words)) return false;
+    std::uint64_t packed;
+    std::memcpy(&packed, source.bytes, 8);
+    source.bytes += std::popcount(words);
+    const std::uint64_t mask = _pdep_u64(packed, widen(words));
+    if (source.literals_end - source.literals < std::popcount(mask)) return false;
+    for (std::uint32_t rest = words; rest != 0; rest &= rest - 1) {
+        const auto w = static_cast<unsigned>(std::countr_zero(rest));
+        const std::uint64_t byte_bits = (mask >> (8 * w)) & 0xff;
+        const std::uint64_t taken = widen(byte_bits);
+        std::uint64_t literals;
+        std::uint64_t word;
+        std::memcpy(&literals, source.literals, 8);
+        std::memcpy(&word, out + w * 8, 8);
+        word = (word & ~taken) | _pdep_u64(literals, taken);
+        std::memcpy(out + w * 8, &word, 8);
+        source.literals += std::popcount(byte_bits);
+    }
+    return true;
+}
+
 CODEC_AVX2 bool apply(const std::uint8_t* base, std::uint8_t* out, MaskSource& source) {
     if (source.blocks_end - source.blocks < 8) return false;
     std::uint64_t blocks;
     std::memcpy(&blocks, source.blocks, 8);
     source.blocks += 8;
     std::memcpy(out, base, blocks_per_page * 64);
-    for (std::uint64_t left = blocks; left != 0; left &= left - 1) {
-        const auto b = static_cast<std::size_t>(std::countr_zero(left));
-        if (source.words == source.words_end) return false;
-        const std::uint32_t words = *source.words++;
-        if (source.bytes_end - source.bytes < std::popcount(words)) return false;
-        std::uint64_t packed;
-        std::memcpy(&packed, source.bytes, 8);
-        source.bytes += std::popcount(words);
-        const std::uint64_t mask = _pdep_u64(packed, widen(words));
-        if (source.literals_end - source.literals < std::popcount(mask)) return false;
-        for (std::uint32_t rest = words; rest != 0; rest &= rest - 1) {
-            const auto w = static_cast<unsigned>(std::countr_zero(rest));
-            const std::uint64_t byte_bits = (mask >> (8 * w)) & 0xff;
-            const std::uint64_t taken = widen(byte_bits);
-            std::uint8_t* to = out + b * 64 + w * 8;
-            std::uint64_t literals;
-            std::uint64_t word;
-            std::memcpy(&literals, source.literals, 8);
-            std::memcpy(&word, to, 8);
-            word = (word & ~taken) | _pdep_u64(literals, taken);
-            std::memcpy(to, &word, 8);
-            source.literals += std::popcount(byte_bits);
-        }
+    for (std::uint64_t left = blocks; left != 0; left &= left - 1)
+        if (!rebuild_block(out + std::countr_zero(left) * 64, source)) return false;
+    return true;
+}
+
+CODEC_AVX2 bool apply_repeated(std::uint8_t* out, MaskSource& source) {
+    if (source.blocks_end - source.blocks < 8) return false;
+    std::uint64_t blocks;
+    std::memcpy(&blocks, source.blocks, 8);
+    source.blocks += 8;
+    std::memset(out, 0, 64);
+    for (std::size_t b = 0; b < blocks_per_page; ++b, out += 64) {
+        if (b != 0) std::memcpy(out, out - 64, 64);
+        if ((blocks >> b & 1) != 0 && !rebuild_block(out, source)) return false;
     }
     return true;
 }
 
 }  // namespace
 
-const Kernels avx2_kernels{differ, nonzero, emit, apply};
+const Kernels avx2_kernels{differ, nonzero, unrepeated, emit, apply, apply_repeated};
 
 }  // namespace replication::codec

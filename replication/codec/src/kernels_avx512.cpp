@@ -38,6 +38,19 @@ CODEC_AVX512 std::uint32_t nonzero(const std::uint8_t* page, ByteMasks& masks) {
     return static_cast<std::uint32_t>(count);
 }
 
+CODEC_AVX512 std::uint32_t unrepeated(const std::uint8_t* page, ByteMasks& masks) {
+    __m512i before = _mm512_setzero_si512();
+    int count = 0;
+    for (std::size_t b = 0; b < blocks_per_page; ++b) {
+        const __m512i block = load(page + b * 64);
+        const std::uint64_t mask = _mm512_cmpneq_epi8_mask(block, before);
+        masks.block[b] = mask;
+        count += ones(mask);
+        before = block;
+    }
+    return static_cast<std::uint32_t>(count);
+}
+
 // The mask levels above the byte masks: a page's 512 byte-mask bytes are eight vectors, their nonzero bytes are
 // the 64 word-mask bytes, and the nonzero bytes of those are the block mask.
 CODEC_AVX512 std::uint32_t emit(const std::uint8_t* page, ByteMasks& masks, unsigned whole_word,
@@ -71,7 +84,8 @@ CODEC_AVX512 std::uint32_t emit(const std::uint8_t* page, ByteMasks& masks, unsi
                                       (sink.literals - before.literals));
 }
 
-CODEC_AVX512 bool apply(const std::uint8_t* base, std::uint8_t* out, MaskSource& source) {
+// Takes one page's masks off the source and makes sure of its literals.
+CODEC_AVX512 bool take_masks(MaskSource& source, ByteMasks& masks) {
     if (source.blocks_end - source.blocks < 8) return false;
     std::uint64_t blocks;
     std::memcpy(&blocks, source.blocks, 8);
@@ -82,25 +96,41 @@ CODEC_AVX512 bool apply(const std::uint8_t* base, std::uint8_t* out, MaskSource&
     _mm512_store_si512(words, _mm512_maskz_expand_epi8(blocks, load(source.words)));
     source.words += ones(blocks);
 
-    alignas(64) std::uint64_t masks[blocks_per_page];
     int literals = 0;
     for (std::size_t i = 0; i < 8; ++i) {
         if (source.bytes_end - source.bytes < ones(words[i])) return false;
-        _mm512_store_si512(&masks[i * 8], _mm512_maskz_expand_epi8(words[i], load(source.bytes)));
+        _mm512_store_si512(&masks.block[i * 8], _mm512_maskz_expand_epi8(words[i], load(source.bytes)));
         source.bytes += ones(words[i]);
     }
-    for (const std::uint64_t mask : masks) literals += ones(mask);
-    if (source.literals_end - source.literals < literals) return false;
+    for (const std::uint64_t mask : masks.block) literals += ones(mask);
+    return source.literals_end - source.literals >= literals;
+}
+
+CODEC_AVX512 bool apply(const std::uint8_t* base, std::uint8_t* out, MaskSource& source) {
+    ByteMasks masks;
+    if (!take_masks(source, masks)) return false;
     for (std::size_t b = 0; b < blocks_per_page; ++b) {
         const __m512i block = load(base + b * 64);
-        _mm512_storeu_si512(out + b * 64, _mm512_mask_expand_epi8(block, masks[b], load(source.literals)));
-        source.literals += ones(masks[b]);
+        _mm512_storeu_si512(out + b * 64, _mm512_mask_expand_epi8(block, masks.block[b], load(source.literals)));
+        source.literals += ones(masks.block[b]);
+    }
+    return true;
+}
+
+CODEC_AVX512 bool apply_repeated(std::uint8_t* out, MaskSource& source) {
+    ByteMasks masks;
+    if (!take_masks(source, masks)) return false;
+    __m512i block = _mm512_setzero_si512();
+    for (std::size_t b = 0; b < blocks_per_page; ++b) {
+        block = _mm512_mask_expand_epi8(block, masks.block[b], load(source.literals));
+        _mm512_storeu_si512(out + b * 64, block);
+        source.literals += ones(masks.block[b]);
     }
     return true;
 }
 
 }  // namespace
 
-const Kernels avx512_kernels{differ, nonzero, emit, apply};
+const Kernels avx512_kernels{differ, nonzero, unrepeated, emit, apply, apply_repeated};
 
 }  // namespace replication::codec

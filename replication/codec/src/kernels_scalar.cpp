@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "kernels.hpp"
+#include "streams.hpp"
 
 namespace replication::codec {
 namespace {
@@ -43,6 +44,10 @@ std::uint32_t nonzero(const std::uint8_t* page, ByteMasks& masks) {
     return mark(masks, [&](std::size_t at) { return load64(page + at); });
 }
 
+std::uint32_t unrepeated(const std::uint8_t* page, ByteMasks& masks) {
+    return mark(masks, [&](std::size_t at) { return load64(page + at) ^ (at < 64 ? 0 : load64(page + at - 64)); });
+}
+
 std::uint32_t emit(const std::uint8_t* page, ByteMasks& masks, unsigned whole_word, MaskSink& sink) {
     const MaskSink before = sink;
     std::uint64_t blocks = 0;
@@ -69,20 +74,22 @@ std::uint32_t emit(const std::uint8_t* page, ByteMasks& masks, unsigned whole_wo
                                       (sink.literals - before.literals));
 }
 
-bool apply(const std::uint8_t* base, std::uint8_t* out, MaskSource& source) {
+// `base_of(b)` is the block that block b differs from; called in ascending order.
+template <typename BaseOf>
+bool rebuild(BaseOf base_of, std::uint8_t* out, MaskSource& source) {
     if (source.blocks_end - source.blocks < 8) return false;
     const std::uint64_t blocks = load64(source.blocks);
     source.blocks += 8;
-    std::memcpy(out, base, blocks_per_page * 64);
-    for (std::uint64_t left = blocks; left != 0; left &= left - 1) {
-        const auto b = static_cast<std::size_t>(std::countr_zero(left));
+    for (std::size_t b = 0; b < blocks_per_page; ++b, out += 64) {
+        std::memcpy(out, base_of(b), 64);
+        if ((blocks >> b & 1) == 0) continue;
         if (source.words == source.words_end) return false;
         for (unsigned words = *source.words++; words != 0; words &= words - 1) {
             const auto w = static_cast<std::size_t>(std::countr_zero(words));
             if (source.bytes == source.bytes_end) return false;
             const unsigned bytes = *source.bytes++;
             if (source.literals_end - source.literals < std::popcount(bytes)) return false;
-            std::uint8_t* to = out + b * 64 + w * 8;
+            std::uint8_t* to = out + w * 8;
             for (unsigned rest = bytes; rest != 0; rest &= rest - 1)
                 to[std::countr_zero(rest)] = *source.literals++;
         }
@@ -90,8 +97,16 @@ bool apply(const std::uint8_t* base, std::uint8_t* out, MaskSource& source) {
     return true;
 }
 
+bool apply(const std::uint8_t* base, std::uint8_t* out, MaskSource& source) {
+    return rebuild([base](std::size_t b) { return base + b * 64; }, out, source);
+}
+
+bool apply_repeated(std::uint8_t* out, MaskSource& source) {
+    return rebuild([out](std::size_t b) { return b == 0 ? zero_page.data() : out + (b - 1) * 64; }, out, source);
+}
+
 }  // namespace
 
-const Kernels scalar_kernels{differ, nonzero, emit, apply};
+const Kernels scalar_kernels{differ, nonzero, unrepeated, emit, apply, apply_repeated};
 
 }  // namespace replication::codec

@@ -4,9 +4,11 @@
 namespace replication::codec {
 
 LevelTraits traits_of(Level level) {
-    using enum EntropyTraits::Method;
-    constexpr EntropyTraits quick{.method = zstd, .level = 1, .window_log = 0, .hash_log = 12, .min_match = 5};
-    constexpr EntropyTraits thorough{.method = zstd, .level = 9, .window_log = 0, .hash_log = 0, .min_match = 0};
+    constexpr EntropyTraits quick_masks{
+        .coding = Coding::zstd, .level = -3, .hash_log = 12, .min_match = 5, .code_literals = true};
+    constexpr EntropyTraits closer{.coding = Coding::zstd, .level = 1, .hash_log = 13, .min_match = 4};
+    constexpr EntropyTraits quick{.coding = Coding::zstd, .level = 1, .hash_log = 12, .min_match = 6};
+    constexpr EntropyTraits thorough{.coding = Coding::zstd, .level = 9};
     switch (level) {
         case Level::fast:
             return {.chunk = {.masks = {}, .literals = {}, .whole_word = 9, .max_pages = 128},
@@ -14,10 +16,11 @@ LevelTraits traits_of(Level level) {
                     .try_similar = 0,
                     .candidates = 0};
         case Level::balanced:
-            return {.chunk = {.masks = quick, .literals = quick, .whole_word = 6, .max_pages = 512},
-                    .try_zero = 256,
-                    .try_similar = 256,
-                    .candidates = 4};
+            return {.chunk = {.masks = quick_masks, 
+                              .literals = quick, .literals_if_few = closer, .few_literals = 256, .whole_word = 5, .max_pages = 512},
+                    .try_zero = 512,
+                    .try_similar = 1024,
+                    .candidates = 2};
         case Level::small: break;
     }
     return {.chunk = {.masks = thorough, .literals = thorough, .whole_word = 6, .max_pages = 512},

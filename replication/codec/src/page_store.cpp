@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "codec/page_store.hpp"
 
-#include <sys/mman.h>
-
-#include <new>
 #include <stdexcept>
 
 #define XXH_INLINE_ALL
@@ -11,23 +8,11 @@
 
 namespace replication::codec {
 
-void PageStore::Unmap::operator()(std::uint8_t* at) const { ::munmap(at, bytes); }
-
-std::unique_ptr<std::uint8_t[], PageStore::Unmap> PageStore::map(std::size_t bytes) {
-    if (bytes == 0) throw std::invalid_argument("a page store needs at least one slot");
-    void* at = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (at == MAP_FAILED) throw std::bad_alloc();
-    // Pages are visited in no order: without huge pages every visit is also a TLB miss. Only a hint.
-    ::madvise(at, bytes, MADV_HUGEPAGE);
-    return {static_cast<std::uint8_t*>(at), Unmap{bytes}};
-}
-
 PageStore::PageStore(std::uint32_t slots, std::uint32_t guest_pages)
-    : slots_(slots),
-      slot_of_(guest_pages, no_slot),
-      pfn_of_(slots),
-      used_(slots),
-      pages_(map(std::size_t{slots} * page_size)) {}
+    : slots_(slots), slot_of_(guest_pages, no_slot), pfn_of_(slots), used_(slots) {
+    if (slots == 0) throw std::invalid_argument("a page store needs at least one slot");
+    pages_ = make_huge<std::uint8_t>(std::size_t{slots} * page_size);
+}
 
 std::uint32_t PageStore::assign(Pfn pfn) noexcept {
     std::uint32_t& slot = slot_of_[static_cast<std::uint32_t>(pfn)];

@@ -5,7 +5,6 @@
 #include <bit>
 #include <cstring>
 
-#include "codec/page_store.hpp"
 
 namespace replication::codec {
 namespace {
@@ -17,8 +16,8 @@ constexpr std::uint64_t projection = 0xffff000000000fff;
 }  // namespace
 
 SimilarityIndex::SimilarityIndex(std::uint32_t slots)
-    : shift_(64 - static_cast<unsigned>(std::bit_width(std::uint64_t{slots} * blocks_sampled - 1))),
-      table_(std::size_t{1} << (64 - shift_), PageStore::no_slot) {}
+    : shift_(64 - static_cast<unsigned>(std::bit_width(std::uint64_t{slots} * blocks_sampled))),
+      table_(make_huge<std::uint32_t>(std::size_t{1} << (64 - shift_))) {}
 
 std::size_t SimilarityIndex::keys_of(const std::uint8_t* page, Keys& keys) const noexcept {
     std::size_t count = 0;
@@ -57,8 +56,9 @@ SimilarityIndex::Candidates SimilarityIndex::find(const std::uint8_t* page,
     std::array<Vote, blocks_sampled> votes;
     std::size_t different = 0;
     for (std::size_t i = 0; i < found; ++i) {
-        const std::uint32_t slot = table_[keys[i]];
-        if (slot == PageStore::no_slot) continue;
+        const std::uint32_t entry = table_[keys[i]];
+        if (entry == 0) continue;
+        const std::uint32_t slot = entry - 1;
         std::size_t at = 0;
         while (at < different && votes[at].slot != slot) ++at;
         if (at == different) votes[different++] = {slot, 0};
@@ -70,6 +70,7 @@ SimilarityIndex::Candidates SimilarityIndex::find(const std::uint8_t* page,
         std::size_t best = candidates.count;
         for (std::size_t i = best + 1; i < different; ++i)
             if (votes[i].votes > votes[best].votes) best = i;
+        if (votes[best].votes < 2) break;
         std::swap(votes[candidates.count], votes[best]);
         candidates.slot[candidates.count] = votes[candidates.count].slot;
     }
@@ -79,7 +80,7 @@ SimilarityIndex::Candidates SimilarityIndex::find(const std::uint8_t* page,
 void SimilarityIndex::insert(std::uint32_t slot, const std::uint8_t* page) noexcept {
     Keys keys;
     const std::size_t count = keys_of(page, keys);
-    for (std::size_t i = 0; i < count; ++i) table_[keys[i]] = slot;
+    for (std::size_t i = 0; i < count; ++i) table_[keys[i]] = slot + 1;
 }
 
 }  // namespace replication::codec

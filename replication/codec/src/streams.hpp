@@ -17,7 +17,7 @@ enum Stream : std::size_t { heads, blocks, words, bytes, literals, stream_count 
 // The most a page can put in each stream.
 inline constexpr std::array<std::size_t, stream_count> stream_bound{18, 8, 64, 512, page_size};
 
-enum class Kind : std::uint8_t { zero, same, run, raw, delta_self, delta_zero, delta_candidate, copy };
+enum class Kind : std::uint8_t { zero, same, delta_repeat, raw, delta_self, delta_zero, delta_candidate, copy };
 
 inline constexpr unsigned gap_escape = 31;
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "codec/huge_memory.hpp"
 #include "codec/page.hpp"
 
 namespace replication::trace {
@@ -15,16 +16,14 @@ namespace replication::trace {
 // The guest's memory as of the last committed epoch, one for all peers: reference(pfn).
 class ReferenceImage {
   public:
-    explicit ReferenceImage(std::uint32_t guest_pages);
+    explicit ReferenceImage(std::uint32_t guest_pages)
+        : pages_(codec::make_huge<std::uint8_t>(std::size_t{guest_pages} * codec::page_size)) {}
     const std::uint8_t* page(std::uint32_t pfn) const { return pages_.get() + std::size_t{pfn} * codec::page_size; }
     std::uint8_t* page(std::uint32_t pfn) { return pages_.get() + std::size_t{pfn} * codec::page_size; }
 
   private:
-    struct Unmap {
-        std::size_t bytes;
-        void operator()(std::uint8_t* at) const;
-    };
-    std::unique_ptr<std::uint8_t[], Unmap> pages_;
+    // As the codec's page store has it: the peers shall not lose by TLB misses.
+    codec::HugeArray<std::uint8_t> pages_;
 };
 
 // An epoch as coders get it: the pages lie in `data` one after the other, as the copy-out of a paused guest leaves them.

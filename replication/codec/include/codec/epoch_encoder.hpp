@@ -29,7 +29,7 @@ struct EncoderOptions : EpochOptions {
 struct EpochCounts {
     std::uint64_t zero = 0;
     std::uint64_t same = 0;
-    std::uint64_t run = 0;
+    std::uint64_t repeat = 0;     // difference of each block against the one before
     std::uint64_t self = 0;       // difference against the page's own last version
     std::uint64_t from_zero = 0;  // difference against zeros; raw pages are counted here too
     std::uint64_t candidate = 0;  // difference against, or copy of, a similar page

@@ -2,9 +2,9 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <vector>
 
+#include "codec/huge_memory.hpp"
 #include "codec/page.hpp"
 
 namespace replication::codec {
@@ -40,20 +40,13 @@ class PageStore {
     std::uint64_t digest() const;
 
   private:
-    struct Unmap {
-        std::size_t bytes;
-        void operator()(std::uint8_t* at) const;
-    };
-
-    static std::unique_ptr<std::uint8_t[], Unmap> map(std::size_t bytes);
-
     std::uint32_t slots_;
     std::uint32_t used_slots_ = 0;
     std::uint32_t hand_ = 0;
     std::vector<std::uint32_t> slot_of_;
     std::vector<Pfn> pfn_of_;
     std::vector<std::uint8_t> used_;
-    std::unique_ptr<std::uint8_t[], Unmap> pages_;
+    HugeArray<std::uint8_t> pages_;
 };
 
 }  // namespace replication::codec

@@ -4,9 +4,8 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <span>
-#include <vector>
 
+#include "codec/huge_memory.hpp"
 #include "codec/page.hpp"
 
 namespace replication::codec {
@@ -19,7 +18,7 @@ namespace replication::codec {
 // Memory: 4 << table_bits bytes, taken at construction.
 class SimilarityIndex {
   public:
-    static constexpr std::size_t blocks_sampled = 16;
+    static constexpr std::size_t blocks_sampled = 8;
     static constexpr std::size_t max_candidates = 8;
 
     // The smallest table that has an entry for every signature of `slots` pages.
@@ -40,7 +39,7 @@ class SimilarityIndex {
     std::size_t keys_of(const std::uint8_t* page, Keys& keys) const noexcept;
 
     unsigned shift_;
-    std::vector<std::uint32_t> table_;
+    HugeArray<std::uint32_t> table_;  // slot + 1; 0: none
 };
 
 }  // namespace replication::codec
