@@ -132,6 +132,12 @@ Status ChunkReader::content(Kind kind, const std::uint8_t* base, std::uint8_t* o
     return Status::ok;
 }
 
+std::uint64_t ChunkReader::next_blocks() const noexcept {
+    std::uint64_t mask;
+    std::memcpy(&mask, source_.blocks, sizeof mask);
+    return mask;
+}
+
 Status ChunkReader::close() const noexcept {
     const bool all = heads_ == heads_end_ && source_.blocks == source_.blocks_end &&
                      source_.words == source_.words_end && source_.bytes == source_.bytes_end &&

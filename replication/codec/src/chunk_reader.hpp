@@ -32,6 +32,8 @@ class ChunkReader {
     Status head(std::uint32_t guest_pages, Head& head) noexcept;
     // Rebuilds a page into page_size bytes at `out`; `base` is the page that `kind` refers to, if any.
     Status content(Kind kind, const std::uint8_t* base, std::uint8_t* out) noexcept;
+    // The block mask of the difference that content will take next, if there is one.
+    std::uint64_t next_blocks() const noexcept;
     Status close() const noexcept;
 
     // Page count of a chunk without opening it; 0 if there is none to be had.

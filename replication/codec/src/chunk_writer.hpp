@@ -14,11 +14,11 @@
 namespace replication::codec {
 
 struct ChunkTraits {
-    EntropyTraits masks;
-    EntropyTraits literals;
+    EntropyTraits masks{};
+    EntropyTraits literals{};
     // Instead of `literals` for a chunk with fewer than few_literals of them a page: where there is little to compress,
     // compressing it better costs little time.
-    EntropyTraits literals_if_few;
+    EntropyTraits literals_if_few{};
     std::size_t few_literals = 0;
     // Marked bytes from which a word is taken whole; 9: never.
     unsigned whole_word = 9;

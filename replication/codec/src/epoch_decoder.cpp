@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "codec/epoch_decoder.hpp"
 
-#include <cstring>
+#include <array>
 #include <deque>
 #include <vector>
 
+#include "blocks.hpp"
 #include "chunk_reader.hpp"
 #include "codec/workers.hpp"
 
@@ -14,7 +15,7 @@ class EpochDecoder::Impl {
   public:
     explicit Impl(const EpochOptions& options)
         : store_(options.store_slots, options.guest_pages), workers_(options.threads) {
-        for (unsigned i = 0; i < options.threads; ++i) readers_.emplace_back(kernels(options.isa));
+        for (unsigned i = 0; i < options.threads; ++i) lanes_.emplace_back(kernels(options.isa));
     }
 
     Status decode(std::span<const EpochEncoder::Chunk> chunks) {
@@ -32,8 +33,9 @@ class EpochDecoder::Impl {
         if (total > store_.guest_pages()) return Status::bad_order;
         if (staging_.size() < total * page_size) staging_.resize(total * page_size);
         pages_.resize(total);
+        changed_.resize(total);
         workers_.each(chunks.size(), [&](unsigned worker, std::size_t c) {
-            status_[c] = decode_chunk(readers_[worker], chunks[c], first_[c]);
+            status_[c] = decode_chunk(lanes_[worker], chunks[c], first_[c]);
         });
         const Status status = verdict();
         if (status != Status::ok) pages_.clear();
@@ -43,8 +45,8 @@ class EpochDecoder::Impl {
     std::span<const PageOut> pages() const noexcept { return pages_; }
 
     void commit() noexcept {
-        for (const PageOut& page : pages_)
-            std::memcpy(store_.page(store_.assign(page.pfn)), page.data, page_size);
+        for (std::size_t i = 0; i < pages_.size(); ++i)
+            copy_blocks(store_.page(store_.assign(pages_[i].pfn)), pages_[i].data, changed_[i]);
         pages_.clear();
     }
 
@@ -61,42 +63,62 @@ class EpochDecoder::Impl {
         return Status::ok;
     }
 
-    Status decode_chunk(ChunkReader& reader, EpochEncoder::Chunk chunk, std::size_t first) noexcept {
+    struct Lane {
+        explicit Lane(const Kernels& kernels) : reader(kernels) {}
+        ChunkReader reader;
+        std::array<ChunkReader::Head, max_chunk_pages> heads;
+        std::array<const std::uint8_t*, max_chunk_pages> bases;
+    };
+
+    Status decode_chunk(Lane& lane, EpochEncoder::Chunk chunk, std::size_t first) noexcept {
+        ChunkReader& reader = lane.reader;
         if (const Status status = reader.open(chunk); status != Status::ok) return status;
-        for (std::size_t i = first; i < first + reader.pages(); ++i) {
-            ChunkReader::Head head;
-            if (const Status status = reader.head(store_.guest_pages(), head); status != Status::ok) return status;
-            const std::uint8_t* base = nullptr;
-            switch (head.kind) {
-                case Kind::zero:
-                case Kind::delta_repeat:
-                case Kind::raw: break;
-                case Kind::delta_zero: base = zero_page.data(); break;
-                case Kind::same:
-                case Kind::delta_self: {
-                    const std::uint32_t own = store_.find(head.pfn);
-                    if (own == PageStore::no_slot) return Status::bad_reference;
-                    base = store_.page(own);
-                    break;
-                }
-                case Kind::delta_candidate:
-                case Kind::copy:
-                    if (!store_.holds(static_cast<std::uint32_t>(head.reference))) return Status::bad_reference;
-                    base = store_.page(static_cast<std::uint32_t>(head.reference));
-                    break;
-            }
-            std::uint8_t* out = staging_.data() + i * page_size;
-            if (const Status status = reader.content(head.kind, base, out); status != Status::ok) return status;
-            pages_[i] = {head.pfn, out};
+        const std::size_t count = reader.pages();
+        for (std::size_t i = 0; i < count; ++i) {
+            if (const Status status = reader.head(store_.guest_pages(), lane.heads[i]); status != Status::ok)
+                return status;
+            if (!find_base(lane.heads[i], lane.bases[i])) return Status::bad_reference;
+        }
+        for (std::size_t i = 0; i < count; ++i) {
+            if (i + 1 < count && lane.bases[i + 1] != nullptr) prefetch_page(lane.bases[i + 1]);
+            const ChunkReader::Head& head = lane.heads[i];
+            std::uint64_t& changed = changed_[first + i];
+            changed = all_blocks;
+            if (head.kind == Kind::same) changed = 0;
+            if (head.kind == Kind::delta_self) changed = reader.next_blocks();
+            std::uint8_t* out = staging_.data() + (first + i) * page_size;
+            if (const Status status = reader.content(head.kind, lane.bases[i], out); status != Status::ok)
+                return status;
+            pages_[first + i] = {head.pfn, out};
         }
         return reader.close();
     }
 
+    // The page that a head refers to, null if it needs none; false if it is not there.
+    bool find_base(const ChunkReader::Head& head, const std::uint8_t*& base) const noexcept {
+        base = nullptr;
+        std::uint32_t slot = PageStore::no_slot;
+        switch (head.kind) {
+            case Kind::zero:
+            case Kind::delta_repeat:
+            case Kind::raw: return true;
+            case Kind::delta_zero: base = zero_page.data(); return true;
+            case Kind::same:
+            case Kind::delta_self: slot = store_.find(head.pfn); break;
+            case Kind::delta_candidate:
+            case Kind::copy: slot = static_cast<std::uint32_t>(head.reference); break;
+        }
+        if (!store_.holds(slot)) return false;
+        base = store_.page(slot);
+        return true;
+    }
+
     PageStore store_;
     Workers workers_;
-    std::deque<ChunkReader> readers_;
+    std::deque<Lane> lanes_;
     std::vector<std::uint8_t> staging_;
     std::vector<PageOut> pages_;
+    std::vector<std::uint64_t> changed_;  // 64-byte blocks of each page that its slot does not hold yet
     std::vector<std::size_t> first_;
     std::vector<Status> status_;
 };

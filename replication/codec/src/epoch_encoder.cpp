@@ -2,12 +2,12 @@
 #include "codec/epoch_encoder.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cstring>
 #include <deque>
 #include <optional>
 #include <stdexcept>
 
+#include "blocks.hpp"
 #include "chunk_writer.hpp"
 #include "codec/similarity.hpp"
 #include "codec/workers.hpp"
@@ -15,13 +15,6 @@
 
 namespace replication::codec {
 namespace {
-
-void prefetch_page(const std::uint8_t* page) {
-    // The next page is asked for whole while this one is coded: the processor would wait for its first lines otherwise.
-    for (std::size_t at = 0; at < page_size; at += 64) __builtin_prefetch(page + at);
-}
-
-constexpr std::uint64_t all_blocks = ~std::uint64_t{0};
 
 std::uint64_t changed_blocks(const ByteMasks& masks) {
     std::uint64_t blocks = 0;
@@ -68,10 +61,7 @@ class EpochEncoder::Impl {
         for (std::size_t i = 0; i < pending_.size(); ++i) {
             const std::uint8_t* page = pending_[i].data;
             const std::uint32_t slot = store_.assign(pending_[i].pfn);
-            for (std::uint64_t left = changes_[i].blocks; left != 0; left &= left - 1) {
-                const std::size_t at = static_cast<std::size_t>(std::countr_zero(left)) * 64;
-                std::memcpy(store_.page(slot) + at, page + at, 64);
-            }
+            copy_blocks(store_.page(slot), page, changes_[i].blocks);
             if (index_ && changes_[i].fresh) index_->insert(slot, page);
         }
         pending_ = {};
@@ -153,7 +143,11 @@ class EpochEncoder::Impl {
             lane.writer.zero(page.pfn);
             return {all_blocks, false};
         }
-        if (cost >= traits_.try_zero) { auto r=kernels_.unrepeated(page.data, *other); if (r+r/8<cost) consider(r, Kind::delta_repeat);}
+        if (cost >= traits_.try_zero) {
+            // Fewer literals in more ragged masks: worth it only if they are a good deal fewer.
+            const std::uint32_t unrepeated = kernels_.unrepeated(page.data, *other);
+            consider(unrepeated + unrepeated / 8, Kind::delta_repeat);
+        }
         const bool heavy = cost >= traits_.try_similar;
         if (index_ && heavy) {
             const auto candidates = index_->find(page.data, traits_.candidates);

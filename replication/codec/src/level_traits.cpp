@@ -11,13 +11,14 @@ LevelTraits traits_of(Level level) {
     constexpr EntropyTraits thorough{.coding = Coding::zstd, .level = 9};
     switch (level) {
         case Level::fast:
-            return {.chunk = {.masks = {}, .literals = {}, .whole_word = 9, .max_pages = 128},
-                    .try_zero = 512,
-                    .try_similar = 0,
-                    .candidates = 0};
+            return {.chunk = {.max_pages = 128}, .try_zero = 512, .try_similar = 512, .candidates = 0};
         case Level::balanced:
-            return {.chunk = {.masks = quick_masks, 
-                              .literals = quick, .literals_if_few = closer, .few_literals = 256, .whole_word = 5, .max_pages = 512},
+            return {.chunk = {.masks = quick_masks,
+                              .literals = quick,
+                              .literals_if_few = closer,
+                              .few_literals = 256,
+                              .whole_word = 5,
+                              .max_pages = 512},
                     .try_zero = 512,
                     .try_similar = 1024,
                     .candidates = 2};
