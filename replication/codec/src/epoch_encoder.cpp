@@ -40,7 +40,7 @@ class EpochEncoder::Impl {
             if (static_cast<std::uint32_t>(pages[i].pfn) >= store_.guest_pages() ||
                 (i != 0 && pages[i - 1].pfn >= pages[i].pfn))
                 throw std::invalid_argument("pages of an epoch must ascend and lie in the guest");
-        pending_ = {};
+        pending_.clear();
         changes_.resize(pages.size());
         const std::size_t chunk_pages = traits_.chunk.max_pages;
         const std::size_t count = (pages.size() + chunk_pages - 1) / chunk_pages;
@@ -53,7 +53,7 @@ class EpochEncoder::Impl {
             const auto part = pages.subspan(first, std::min(chunk_pages, pages.size() - first));
             chunks_[c] = encode_chunk(lanes_[worker], part, changes_.data() + first, coded_[c].get());
         });
-        pending_ = pages;
+        pending_.assign(pages.begin(), pages.end());
         return chunks_;
     }
 
@@ -64,10 +64,10 @@ class EpochEncoder::Impl {
             copy_blocks(store_.page(slot), page, changes_[i].blocks);
             if (index_ && changes_[i].fresh) index_->insert(slot, page);
         }
-        pending_ = {};
+        pending_.clear();
     }
 
-    void abandon() noexcept { pending_ = {}; }
+    void abandon() noexcept { pending_.clear(); }
 
     const PageStore& store() const { return store_; }
 
@@ -185,7 +185,7 @@ class EpochEncoder::Impl {
     std::optional<SimilarityIndex> index_;
     Workers workers_;
     std::deque<Lane> lanes_;
-    std::span<const PageIn> pending_;
+    std::vector<PageIn> pending_;
     std::vector<Change> changes_;
     std::vector<std::unique_ptr<std::uint8_t[]>> coded_;
     std::vector<Chunk> chunks_;

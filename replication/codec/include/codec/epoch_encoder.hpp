@@ -49,7 +49,7 @@ class EpochEncoder {
     using Chunk = std::span<const std::uint8_t>;
 
     // Codes `pages` (strictly ascending pfns, each below guest_pages; throws std::invalid_argument otherwise) against
-    // the last committed epoch. The chunks live until the next call; the pages must stay as they are until commit
+    // the last committed epoch. The chunks live until the next call; what the pages' `data` point at must stay as it is until commit
     // or abandon. An epoch still pending is abandoned. The chunks do not depend on threads or isa.
     std::span<const Chunk> encode(std::span<const PageIn> pages);
 
