@@ -46,7 +46,7 @@ class EpochDecoder::Impl {
 
     void commit() noexcept {
         for (std::size_t i = 0; i < pages_.size(); ++i)
-            copy_blocks(store_.page(store_.assign(pages_[i].pfn)), pages_[i].data, changed_[i]);
+            store_.put(pages_[i].pfn, pages_[i].data, changed_[i]);
         pages_.clear();
     }
 

@@ -60,8 +60,7 @@ class EpochEncoder::Impl {
     void commit() noexcept {
         for (std::size_t i = 0; i < pending_.size(); ++i) {
             const std::uint8_t* page = pending_[i].data;
-            const std::uint32_t slot = store_.assign(pending_[i].pfn);
-            copy_blocks(store_.page(slot), page, changes_[i].blocks);
+            const std::uint32_t slot = store_.put(pending_[i].pfn, page, changes_[i].blocks);
             if (index_ && changes_[i].fresh) index_->insert(slot, page);
         }
         pending_.clear();

@@ -6,6 +6,8 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "blocks.hpp"
+
 namespace replication::codec {
 
 PageStore::PageStore(std::uint32_t slots, std::uint32_t guest_pages)
@@ -33,6 +35,14 @@ std::uint32_t PageStore::assign(Pfn pfn) noexcept {
     }
     pfn_of_[slot] = pfn;
     used_[slot] = 0;
+    return slot;
+}
+
+std::uint32_t PageStore::put(Pfn pfn, const std::uint8_t* page, std::uint64_t changed) noexcept {
+    // A page earlier in the same epoch may have taken this one's slot: then the version is gone.
+    const bool held = find(pfn) != no_slot;
+    const std::uint32_t slot = assign(pfn);
+    copy_blocks(pages_.get() + std::size_t{slot} * page_size, page, held ? changed : all_blocks);
     return slot;
 }
 

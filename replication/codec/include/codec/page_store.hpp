@@ -30,16 +30,18 @@ class PageStore {
     }
     bool holds(std::uint32_t slot) const { return slot < used_slots_; }
     const std::uint8_t* page(std::uint32_t slot) const { return pages_.get() + slot * page_size; }
-    std::uint8_t* page(std::uint32_t slot) { return pages_.get() + slot * page_size; }
 
-    // The slot that `pfn` takes when it commits; its content is the caller's to write. Never throws.
+    // Commits one page: `changed` has bit b for each 64-byte block b that differs from the version the
+    // store held when the epoch was coded, all bits if it held none. Returns the slot. Never throws.
     // Precondition: pfn < guest_pages().
-    std::uint32_t assign(Pfn pfn) noexcept;
+    std::uint32_t put(Pfn pfn, const std::uint8_t* page, std::uint64_t changed) noexcept;
 
     // Equal for two stores exactly when pfns, slots and contents are (64-bit xxh3). Reads everything: for tests.
     std::uint64_t digest() const;
 
   private:
+    std::uint32_t assign(Pfn pfn) noexcept;
+
     std::uint32_t slots_;
     std::uint32_t used_slots_ = 0;
     std::uint32_t hand_ = 0;
