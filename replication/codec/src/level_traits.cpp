@@ -30,4 +30,11 @@ LevelTraits traits_of(Level level) {
             .candidates = 8};
 }
 
+ChunkTraits image_traits() {
+    constexpr EntropyTraits masks{
+        .coding = Coding::zstd, .level = -3, .hash_log = 12, .min_match = 5, .code_literals = true};
+    constexpr EntropyTraits literals{.coding = Coding::zstd, .level = 1, .hash_log = 13, .min_match = 6};
+    return {.masks = masks, .literals = literals, .whole_word = 5, .max_pages = 512};
+}
+
 }  // namespace replication::codec

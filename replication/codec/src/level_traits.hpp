@@ -18,4 +18,7 @@ struct LevelTraits {
 
 LevelTraits traits_of(Level level);
 
+// For whole images, where every page is new.
+ChunkTraits image_traits();
+
 }  // namespace replication::codec
