@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "codec/huge_memory.hpp"
+#include "codec/page.hpp"
+
+namespace replication::codec {
+
+// The last committed version of a bounded number of pages: what differences refer to. Both ends of a stream hold
+// one of equal shape and put the same pages in the same order, so they are identical by construction
+// (docs/specs/page-coding.md, "Reference pages of an epoch").
+// Memory: slots * (page_size + 5) + 4 * guest_pages bytes, all taken at construction.
+class PageStore {
+  public:
+    static constexpr std::uint32_t no_slot = ~std::uint32_t{0};
+
+    // `guest_pages` bounds the pfns that may be put. Throws std::bad_alloc, std::invalid_argument for no slots.
+    PageStore(std::uint32_t slots, std::uint32_t guest_pages);
+
+    std::uint32_t slots() const { return slots_; }
+    std::uint32_t guest_pages() const { return static_cast<std::uint32_t>(slot_of_.size()); }
+
+    // Slot of a pfn, no_slot if it has none or lies outside the guest.
+    std::uint32_t find(Pfn pfn) const {
+        const auto index = static_cast<std::uint32_t>(pfn);
+        return index < slot_of_.size() ? slot_of_[index] : no_slot;
+    }
+    bool holds(std::uint32_t slot) const { return slot < used_slots_; }
+    const std::uint8_t* page(std::uint32_t slot) const { return pages_.get() + slot * page_size; }
+
+    // Commits one page: `changed` has bit b for each 64-byte block b that differs from the version the
+    // store held when the epoch was coded, all bits if it held none. Returns the slot. Never throws.
+    // Precondition: pfn < guest_pages().
+    std::uint32_t put(Pfn pfn, const std::uint8_t* page, std::uint64_t changed) noexcept;
+
+    // Equal for two stores exactly when pfns, slots and contents are (64-bit xxh3). Reads everything: for tests.
+    std::uint64_t digest() const;
+
+  private:
+    std::uint32_t assign(Pfn pfn) noexcept;
+
+    std::uint32_t slots_;
+    std::uint32_t used_slots_ = 0;
+    std::uint32_t hand_ = 0;
+    std::vector<std::uint32_t> slot_of_;
+    std::vector<Pfn> pfn_of_;
+    std::vector<std::uint8_t> used_;
+    HugeArray<std::uint8_t> pages_;
+};
+
+}  // namespace replication::codec

@@ -1,0 +1,5 @@
+M := replication/codec
+$(M)_SRCS := $(sort $(wildcard $(M)/src/*.cpp))
+$(M)_PKGS := libzstd liblz4 libxxhash
+$(M)_LIBS := -pthread
+$(eval $(call module,$(M)))

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "chunk_reader.hpp"
+
+#include <cstring>
+#include <limits>
+
+#include "varint.hpp"
+
+namespace replication::codec {
+
+ChunkReader::ChunkReader(const Kernels& kernels)
+    : kernels_(kernels),
+      masks_(max_chunk_pages * (stream_bound[heads] + stream_bound[blocks] + stream_bound[words] +
+                                stream_bound[bytes]) +
+             stream_slack),
+      literals_(max_chunk_pages * stream_bound[literals] + stream_slack) {}
+
+std::size_t ChunkReader::peek_pages(std::span<const std::uint8_t> chunk) noexcept {
+    std::uint64_t pages = 0;
+    if (read_varint(chunk.data(), chunk.data() + chunk.size(), pages) == nullptr) return 0;
+    return pages <= max_chunk_pages ? static_cast<std::size_t>(pages) : 0;
+}
+
+Status ChunkReader::open(std::span<const std::uint8_t> chunk) noexcept {
+    const std::uint8_t* at = chunk.data();
+    const std::uint8_t* const end = at + chunk.size();
+    std::uint64_t pages = 0;
+    if ((at = read_varint(at, end, pages)) == nullptr) return Status::truncated;
+    if ((at = read_varint(at, end, next_pfn_)) == nullptr) return Status::truncated;
+    if (pages == 0 || pages > max_chunk_pages) return Status::bad_header;
+    if (next_pfn_ > std::numeric_limits<std::uint32_t>::max()) return Status::bad_header;
+    pages_ = static_cast<std::size_t>(pages);
+    last_reference_ = 0;
+
+    std::array<std::size_t, stream_count> raw_size;
+    for (std::size_t s = 0; s < stream_count; ++s) {
+        std::uint64_t size = 0;
+        if ((at = read_varint(at, end, size)) == nullptr) return Status::truncated;
+        if (size > pages_ * stream_bound[s]) return Status::bad_header;
+        raw_size[s] = static_cast<std::size_t>(size);
+    }
+    const std::size_t masks_size = raw_size[heads] + raw_size[blocks] + raw_size[words] + raw_size[bytes];
+    std::array<Body, 2> bodies;
+    for (Body& body : bodies) {
+        if (at == end) return Status::truncated;
+        const std::uint8_t coding = *at++;
+        std::uint64_t size = 0;
+        if ((at = read_varint(at, end, size)) == nullptr) return Status::truncated;
+        const std::size_t raw = &body == &bodies[0] ? masks_size : raw_size[literals];
+        if (coding > static_cast<std::uint8_t>(Coding::lz4) || size > raw) return Status::bad_header;
+        body = {static_cast<Coding>(coding), static_cast<std::size_t>(size)};
+    }
+    if (static_cast<std::size_t>(end - at) < bodies[0].size + bodies[1].size) return Status::truncated;
+    if (static_cast<std::size_t>(end - at) > bodies[0].size + bodies[1].size) return Status::trailing;
+    Status status = read_body(bodies[0], at, masks_.data(), masks_size);
+    if (status != Status::ok) return status;
+    status = read_body(bodies[1], at + bodies[0].size, literals_.data(), raw_size[literals]);
+    if (status != Status::ok) return status;
+
+    heads_ = masks_.data();
+    heads_end_ = heads_ + raw_size[heads];
+    source_.blocks = heads_end_;
+    source_.blocks_end = source_.words = source_.blocks + raw_size[blocks];
+    source_.words_end = source_.bytes = source_.words + raw_size[words];
+    source_.bytes_end = source_.bytes + raw_size[bytes];
+    source_.literals = literals_.data();
+    source_.literals_end = source_.literals + raw_size[literals];
+    return Status::ok;
+}
+
+Status ChunkReader::read_body(const Body& body, const std::uint8_t* at, std::uint8_t* out,
+                              std::size_t out_size) noexcept {
+    switch (body.coding) {
+        case Coding::stored:
+            if (body.size != out_size) return Status::bad_header;
+            std::memcpy(out, at, out_size);
+            return Status::ok;
+        case Coding::zstd:
+            return decompressor_.zstd(at, body.size, out, out_size) ? Status::ok : Status::bad_entropy;
+        case Coding::lz4: break;
+    }
+    return Decompressor::lz4(at, body.size, out, out_size) ? Status::ok : Status::bad_entropy;
+}
+
+Status ChunkReader::head(std::uint32_t guest_pages, Head& head) noexcept {
+    if (heads_ == heads_end_) return Status::truncated;
+    const std::uint8_t byte = *heads_++;
+    head.kind = static_cast<Kind>(byte & 7);
+    std::uint64_t gap = byte >> 3;
+    if (gap == gap_escape) {
+        if ((heads_ = read_varint(heads_, heads_end_, gap)) == nullptr) return Status::truncated;
+        if (gap > std::numeric_limits<std::uint32_t>::max()) return Status::bad_pfn;
+        gap += gap_escape;
+    }
+    const std::uint64_t pfn = next_pfn_ + gap;
+    if (pfn >= guest_pages) return Status::bad_pfn;
+    head.pfn = static_cast<Pfn>(pfn);
+    next_pfn_ = pfn + 1;
+    head.reference = 0;
+    if (head.kind == Kind::delta_candidate || head.kind == Kind::copy) {
+        std::uint64_t step = 0;
+        if ((heads_ = read_varint(heads_, heads_end_, step)) == nullptr) return Status::truncated;
+        if (step > std::uint64_t{2} * std::numeric_limits<std::uint32_t>::max()) return Status::bad_reference;
+        last_reference_ += unzigzag(step);
+        if (last_reference_ < 0 || last_reference_ > std::numeric_limits<std::uint32_t>::max())
+            return Status::bad_reference;
+        head.reference = static_cast<std::uint64_t>(last_reference_);
+    }
+    return Status::ok;
+}
+
+Status ChunkReader::content(Kind kind, const std::uint8_t* base, std::uint8_t* out) noexcept {
+    const std::ptrdiff_t literals_left = source_.literals_end - source_.literals;
+    switch (kind) {
+        case Kind::zero: std::memset(out, 0, page_size); break;
+        case Kind::delta_repeat:
+            if (!kernels_.apply_repeated(out, source_)) return Status::truncated;
+            break;
+        case Kind::raw:
+            if (literals_left < static_cast<std::ptrdiff_t>(page_size)) return Status::truncated;
+            std::memcpy(out, source_.literals, page_size);
+            source_.literals += page_size;
+            break;
+        case Kind::same:
+        case Kind::copy: std::memcpy(out, base, page_size); break;
+        case Kind::delta_self:
+        case Kind::delta_zero:
+        case Kind::delta_candidate:
+            if (!kernels_.apply(base, out, source_)) return Status::truncated;
+            break;
+    }
+    return Status::ok;
+}
+
+std::uint64_t ChunkReader::next_blocks() const noexcept {
+    std::uint64_t mask;
+    std::memcpy(&mask, source_.blocks, sizeof mask);
+    return mask;
+}
+
+Status ChunkReader::close() const noexcept {
+    const bool all = heads_ == heads_end_ && source_.blocks == source_.blocks_end &&
+                     source_.words == source_.words_end && source_.bytes == source_.bytes_end &&
+                     source_.literals == source_.literals_end;
+    return all ? Status::ok : Status::trailing;
+}
+
+}  // namespace replication::codec

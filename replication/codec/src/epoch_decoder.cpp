@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "codec/epoch_decoder.hpp"
+
+#include <array>
+#include <deque>
+#include <vector>
+
+#include "blocks.hpp"
+#include "chunk_reader.hpp"
+#include "codec/workers.hpp"
+
+namespace replication::codec {
+
+class EpochDecoder::Impl {
+  public:
+    explicit Impl(const EpochOptions& options)
+        : store_(options.store_slots, options.guest_pages), workers_(options.threads) {
+        for (unsigned i = 0; i < options.threads; ++i) lanes_.emplace_back(kernels(options.isa));
+    }
+
+    Status decode(std::span<const EpochEncoder::Chunk> chunks) {
+        pages_.clear();
+        first_.resize(chunks.size());
+        status_.assign(chunks.size(), Status::ok);
+        std::size_t total = 0;
+        for (std::size_t c = 0; c < chunks.size(); ++c) {
+            const std::size_t count = ChunkReader::peek_pages(chunks[c]);
+            if (count == 0) return Status::bad_header;
+            first_[c] = total;
+            total += count;
+        }
+        // Pfns ascend, so more pages than the guest has cannot be right, and need no memory.
+        if (total > store_.guest_pages()) return Status::bad_order;
+        if (staging_.size() < total * page_size) staging_.resize(total * page_size);
+        pages_.resize(total);
+        changed_.resize(total);
+        workers_.each(chunks.size(), [&](unsigned worker, std::size_t c) {
+            status_[c] = decode_chunk(lanes_[worker], chunks[c], first_[c]);
+        });
+        const Status status = verdict();
+        if (status != Status::ok) pages_.clear();
+        return status;
+    }
+
+    std::span<const PageOut> pages() const noexcept { return pages_; }
+
+    void commit() noexcept {
+        for (std::size_t i = 0; i < pages_.size(); ++i)
+            store_.put(pages_[i].pfn, pages_[i].data, changed_[i]);
+        pages_.clear();
+    }
+
+    void abandon() noexcept { pages_.clear(); }
+
+    const PageStore& store() const { return store_; }
+
+  private:
+    Status verdict() const noexcept {
+        for (const Status status : status_)
+            if (status != Status::ok) return status;
+        for (std::size_t i = 1; i < pages_.size(); ++i)
+            if (pages_[i - 1].pfn >= pages_[i].pfn) return Status::bad_order;
+        return Status::ok;
+    }
+
+    struct Lane {
+        explicit Lane(const Kernels& kernels) : reader(kernels) {}
+        ChunkReader reader;
+        std::array<ChunkReader::Head, max_chunk_pages> heads;
+        std::array<const std::uint8_t*, max_chunk_pages> bases;
+    };
+
+    Status decode_chunk(Lane& lane, EpochEncoder::Chunk chunk, std::size_t first) noexcept {
+        ChunkReader& reader = lane.reader;
+        if (const Status status = reader.open(chunk); status != Status::ok) return status;
+        const std::size_t count = reader.pages();
+        for (std::size_t i = 0; i < count; ++i) {
+            if (const Status status = reader.head(store_.guest_pages(), lane.heads[i]); status != Status::ok)
+                return status;
+            if (!find_base(lane.heads[i], lane.bases[i])) return Status::bad_reference;
+        }
+        for (std::size_t i = 0; i < count; ++i) {
+            if (i + 1 < count && lane.bases[i + 1] != nullptr) prefetch_page(lane.bases[i + 1]);
+            const ChunkReader::Head& head = lane.heads[i];
+            std::uint64_t& changed = changed_[first + i];
+            changed = all_blocks;
+            if (head.kind == Kind::same) changed = 0;
+            if (head.kind == Kind::delta_self) changed = reader.next_blocks();
+            std::uint8_t* out = staging_.data() + (first + i) * page_size;
+            if (const Status status = reader.content(head.kind, lane.bases[i], out); status != Status::ok)
+                return status;
+            pages_[first + i] = {head.pfn, out};
+        }
+        return reader.close();
+    }
+
+    // The page that a head refers to, null if it needs none; false if it is not there.
+    bool find_base(const ChunkReader::Head& head, const std::uint8_t*& base) const noexcept {
+        base = nullptr;
+        std::uint32_t slot = PageStore::no_slot;
+        switch (head.kind) {
+            case Kind::zero:
+            case Kind::delta_repeat:
+            case Kind::raw: return true;
+            case Kind::delta_zero: base = zero_page.data(); return true;
+            case Kind::same:
+            case Kind::delta_self: slot = store_.find(head.pfn); break;
+            case Kind::delta_candidate:
+            case Kind::copy: slot = static_cast<std::uint32_t>(head.reference); break;
+        }
+        if (!store_.holds(slot)) return false;
+        base = store_.page(slot);
+        return true;
+    }
+
+    PageStore store_;
+    Workers workers_;
+    std::deque<Lane> lanes_;
+    std::vector<std::uint8_t> staging_;
+    std::vector<PageOut> pages_;
+    std::vector<std::uint64_t> changed_;  // 64-byte blocks of each page that its slot does not hold yet
+    std::vector<std::size_t> first_;
+    std::vector<Status> status_;
+};
+
+EpochDecoder::EpochDecoder(const EpochOptions& options) : impl_(std::make_unique<Impl>(options)) {}
+EpochDecoder::~EpochDecoder() = default;
+Status EpochDecoder::decode(std::span<const EpochEncoder::Chunk> chunks) { return impl_->decode(chunks); }
+std::span<const PageOut> EpochDecoder::pages() const noexcept { return impl_->pages(); }
+void EpochDecoder::commit() noexcept { impl_->commit(); }
+void EpochDecoder::abandon() noexcept { impl_->abandon(); }
+const PageStore& EpochDecoder::store() const { return impl_->store(); }
+
+}  // namespace replication::codec

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What writer and reader of a chunk share (docs/specs/page-coding.md).
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "codec/page.hpp"
+
+namespace replication::codec {
+
+inline constexpr std::size_t max_chunk_pages = 512;
+
+enum Stream : std::size_t { heads, blocks, words, bytes, literals, stream_count };
+
+// The most a page can put in each stream.
+inline constexpr std::array<std::size_t, stream_count> stream_bound{18, 8, 64, 512, page_size};
+
+enum class Kind : std::uint8_t { zero, same, delta_repeat, raw, delta_self, delta_zero, delta_candidate, copy };
+
+inline constexpr unsigned gap_escape = 31;
+
+enum class Coding : std::uint8_t { stored, zstd, lz4 };
+
+// All of a page's bytes zero: the reference of Kind::delta_zero.
+alignas(64) inline constexpr std::array<std::uint8_t, page_size> zero_page{};
+
+}  // namespace replication::codec

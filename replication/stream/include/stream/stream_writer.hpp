@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace replication::stream {
+
+// Both ends' page store: slots and the guest's size in pages.
+struct Shape {
+    std::uint32_t guest_pages = 0;
+    std::uint32_t store_slots = 0;
+};
+
+// Frames epochs (docs/specs/stream.md): bytes are appended to a buffer that the caller sends. Throws std::bad_alloc,
+// std::length_error for a chunk that the format has no room for.
+class StreamWriter {
+  public:
+    StreamWriter(const Shape& shape, std::vector<std::uint8_t>& out);
+
+    using Chunk = std::span<const std::uint8_t>;
+    // `epoch` > `base`, the epoch last committed; `pages` in all the chunks.
+    void epoch(std::uint64_t epoch, std::uint64_t base, std::uint32_t pages, std::span<const Chunk> chunks);
+
+  private:
+    std::uint64_t record(std::uint32_t type, std::span<const std::uint8_t> payload);
+
+    std::vector<std::uint8_t>& out_;
+    std::uint64_t sequence_ = 0;
+};
+
+}  // namespace replication::stream

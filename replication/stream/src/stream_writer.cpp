@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "stream/stream_writer.hpp"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include <stdexcept>
+
+#include "format.hpp"
+
+namespace replication::stream {
+namespace {
+
+template <typename Integer>
+void append(std::vector<std::uint8_t>& out, Integer value) {
+    const auto* bytes = reinterpret_cast<const std::uint8_t*>(&value);
+    out.insert(out.end(), bytes, bytes + sizeof value);
+}
+
+}  // namespace
+
+StreamWriter::StreamWriter(const Shape& shape, std::vector<std::uint8_t>& out) : out_(out) {
+    const std::size_t start = out.size();
+    out.insert(out.end(), magic.begin(), magic.end());
+    append(out, version);
+    append(out, shape.guest_pages);
+    append(out, shape.store_slots);
+    append(out, std::uint32_t{0});
+    append(out, XXH3_64bits(out.data() + start, header_size - checksum_size));
+}
+
+std::uint64_t StreamWriter::record(std::uint32_t type, std::span<const std::uint8_t> payload) {
+    if (payload.size() > max_payload) throw std::length_error("record too long for the stream");
+    const std::size_t start = out_.size();
+    append(out_, type);
+    append(out_, static_cast<std::uint32_t>(payload.size()));
+    append(out_, sequence_++);
+    out_.insert(out_.end(), payload.begin(), payload.end());
+    const std::uint64_t checksum = XXH3_64bits(out_.data() + start, out_.size() - start);
+    append(out_, checksum);
+    return checksum;
+}
+
+void StreamWriter::epoch(std::uint64_t epoch, std::uint64_t base, std::uint32_t pages,
+                         std::span<const Chunk> chunks) {
+    std::vector<std::uint8_t> payload;
+    append(payload, epoch);
+    append(payload, base);
+    append(payload, pages);
+    append(payload, static_cast<std::uint32_t>(chunks.size()));
+    record(static_cast<std::uint32_t>(Type::epoch_begin), payload);
+    std::vector<std::uint64_t> checksums;
+    for (const Chunk& chunk : chunks)
+        checksums.push_back(record(static_cast<std::uint32_t>(Type::chunk), chunk));
+    payload.clear();
+    append(payload, epoch);
+    append(payload, XXH3_64bits_withSeed(checksums.data(), checksums.size() * sizeof checksums[0], epoch));
+    record(static_cast<std::uint32_t>(Type::epoch_end), payload);
+}
+
+}  // namespace replication::stream

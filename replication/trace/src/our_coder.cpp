@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "our_coder.hpp"
+
+#include <cstring>
+#include <stdexcept>
+
+#include "codec/epoch_decoder.hpp"
+#include "trace_file.hpp"
+
+namespace replication::trace {
+namespace {
+
+using codec::page_size;
+
+class OurCoder : public Coder {
+  public:
+    OurCoder(std::string name, const codec::EncoderOptions& options, const TraceFile& trace)
+        : Coder(std::move(name)), encoder_(options), decoder_(options) {
+        constexpr std::uint32_t step = 16384;
+        for (std::uint32_t first = 0; first < trace.guest_pages(); first += step) {
+            pages_.clear();
+            for (std::uint32_t pfn = first; pfn < std::min(first + step, trace.guest_pages()); ++pfn)
+                pages_.push_back({static_cast<codec::Pfn>(pfn), trace.first_image(pfn)});
+            decode(encoder_.encode(pages_));
+            commit_sent();
+            commit_received();
+        }
+    }
+    Keeps keeps() const override { return Keeps::own; }
+    bool counts_pfns() const override { return true; }
+
+    void prepare(const EpochPages& epoch, const ReferenceImage&) override {
+        pages_.clear();
+        for (std::size_t i = 0; i < epoch.pfns.size(); ++i)
+            pages_.push_back({static_cast<codec::Pfn>(epoch.pfns[i]), epoch.data.data() + i * page_size});
+    }
+    std::size_t encode(const EpochPages&, const ReferenceImage&) override {
+        chunks_ = encoder_.encode(pages_);
+        std::size_t size = 0;
+        for (const auto& chunk : chunks_) size += chunk.size();
+        return size;
+    }
+    // The decoder leaves its pages where commit takes them from; `out` is filled only for the caller's check.
+    void decode(const EpochPages&, const ReferenceImage&, std::uint8_t* out) override {
+        decode(chunks_);
+        if (out == nullptr) return;
+        for (const codec::PageOut& page : decoder_.pages()) {
+            std::memcpy(out, page.data, page_size);
+            out += page_size;
+        }
+    }
+    void commit_sent() override { encoder_.commit(); }
+    void commit_received() override { decoder_.commit(); }
+
+  private:
+    void decode(std::span<const codec::EpochEncoder::Chunk> chunks) {
+        const codec::Status status = decoder_.decode(chunks);
+        if (status != codec::Status::ok) throw std::runtime_error(std::string(message(status)));
+    }
+
+    codec::EpochEncoder encoder_;
+    codec::EpochDecoder decoder_;
+    std::vector<codec::PageIn> pages_;
+    std::span<const codec::EpochEncoder::Chunk> chunks_;
+};
+
+}  // namespace
+
+std::unique_ptr<Coder> make_our_coder(std::string name, const codec::EncoderOptions& options,
+                                      const TraceFile& trace) {
+    return std::make_unique<OurCoder>(std::move(name), options, trace);
+}
+
+}  // namespace replication::trace

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "replay.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <ctime>
+#include <limits>
+#include <numeric>
+#include <stdexcept>
+
+namespace replication::trace {
+namespace {
+
+using codec::page_size;
+
+class Stopwatch {
+  public:
+    explicit Stopwatch(bool wall) : clock_(wall ? CLOCK_MONOTONIC : CLOCK_PROCESS_CPUTIME_ID) {}
+
+    template <typename Step>
+    double seconds(Step step) const {
+        const double start = now();
+        step();
+        return now() - start;
+    }
+
+  private:
+    double now() const {
+        timespec time;
+        ::clock_gettime(clock_, &time);
+        return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
+    }
+    clockid_t clock_;
+};
+
+// Larger than any last-level cache slice a virtual machine is likely to be given.
+class CacheSweeper {
+  public:
+    void sweep() {
+        for (std::size_t i = 0; i < memory_.size(); i += 64) ++memory_[i];
+    }
+
+  private:
+    std::vector<std::uint8_t> memory_ = std::vector<std::uint8_t>(std::size_t{64} << 20);
+};
+
+std::size_t pfn_list_size(std::span<const std::uint32_t> pfns) {
+    std::size_t size = 0;
+    std::uint32_t next = 0;
+    for (const std::uint32_t pfn : pfns) {
+        for (std::uint32_t gap = pfn - next; gap >= 0x80; gap >>= 7) ++size;
+        ++size;
+        next = pfn + 1;
+    }
+    return size;
+}
+
+template <typename Of>
+double sum(const std::vector<EpochCost>& epochs, Of of) {
+    return std::accumulate(epochs.begin(), epochs.end(), 0.0,
+                           [&](double total, const EpochCost& epoch) { return total + static_cast<double>(of(epoch)); });
+}
+
+}  // namespace
+
+double ReplayResult::raw_bytes() const {
+    return sum(epochs, [](const EpochCost& e) { return e.pages; }) * static_cast<double>(page_size);
+}
+double ReplayResult::ratio() const { return raw_bytes() / sum(epochs, [](const EpochCost& e) { return e.bytes; }); }
+double ReplayResult::encode_rate() const {
+    return raw_bytes() / sum(epochs, [](const EpochCost& e) { return e.encode_seconds; });
+}
+double ReplayResult::decode_rate() const {
+    return raw_bytes() / sum(epochs, [](const EpochCost& e) { return e.decode_seconds; });
+}
+
+std::vector<ReplayResult> replay(const TraceFile& trace, const Coders& coders, const ReplayOptions& options) {
+    ReferenceImage reference(trace.guest_pages());
+    for (std::uint32_t pfn = 0; pfn < trace.guest_pages(); ++pfn)
+        std::memcpy(reference.page(pfn), trace.first_image(pfn), page_size);
+
+    const Stopwatch stopwatch(options.wall_clock);
+    CacheSweeper caches;
+    std::vector<ReplayResult> results;
+    for (const auto& coder : coders) results.push_back({coder->name(), {}});
+    std::vector<std::uint8_t> arena;
+    std::vector<std::uint8_t> decoded;
+
+    std::size_t left = options.max_epochs;
+    for (const TraceFile::Epoch& epoch : trace.epochs()) {
+        if (epoch.pfns.empty()) continue;
+        if (left-- == 0) break;
+        const std::size_t size = epoch.pfns.size() * page_size;
+        arena.resize(size);
+        decoded.resize(size);
+        const EpochPages pages{epoch.pfns, arena};
+        const auto copy_out = [&] {
+            caches.sweep();
+            std::memcpy(arena.data(), epoch.data, size);
+        };
+        const std::size_t list_size = pfn_list_size(epoch.pfns);
+        for (auto& result : results)
+            result.epochs.push_back({epoch.pfns.size(), 0, std::numeric_limits<double>::max(),
+                                     std::numeric_limits<double>::max()});
+        for (unsigned repeat = 0; repeat < options.repeats; ++repeat) {
+            for (std::size_t c = 0; c < coders.size(); ++c) {
+                Coder& coder = *coders[c];
+                EpochCost& cost = results[c].epochs.back();
+                copy_out();
+                coder.prepare(pages, reference);
+                const double encode = stopwatch.seconds([&] { cost.bytes = coder.encode(pages, reference); });
+                cost.encode_seconds = std::min(cost.encode_seconds, encode + coder.foreign_seconds());
+                if (!coder.counts_pfns()) cost.bytes += list_size;
+                caches.sweep();
+                std::uint8_t* out = coder.keeps() == Coder::Keeps::own ? nullptr : decoded.data();
+                const double decode = stopwatch.seconds([&] { coder.decode(pages, reference, out); });
+                cost.decode_seconds = std::min(cost.decode_seconds, decode + coder.foreign_seconds());
+                if (repeat != 0) continue;
+                coder.decode(pages, reference, decoded.data());
+                if (std::memcmp(decoded.data(), epoch.data, size) != 0)
+                    throw std::runtime_error(coder.name() + ": decoded epoch differs");
+            }
+        }
+        // The reference is brought up to date right after coding, as by a backup that answers at once: caches are warm.
+        copy_out();
+        for (std::size_t i = 0; i < epoch.pfns.size(); ++i)
+            std::memcpy(decoded.data() + i * page_size, reference.page(epoch.pfns[i]), page_size);
+        const double update = stopwatch.seconds([&] {
+            for (std::size_t i = 0; i < epoch.pfns.size(); ++i)
+                std::memcpy(reference.page(epoch.pfns[i]), arena.data() + i * page_size, page_size);
+        });
+        for (std::size_t c = 0; c < coders.size(); ++c) {
+            Coder& coder = *coders[c];
+            EpochCost& cost = results[c].epochs.back();
+            switch (coder.keeps()) {
+                case Coder::Keeps::nothing: break;
+                case Coder::Keeps::shared:
+                    cost.encode_seconds += update;
+                    cost.decode_seconds += update;
+                    break;
+                case Coder::Keeps::own:
+                    copy_out();
+                    coder.prepare(pages, reference);
+                    coder.encode(pages, reference);
+                    cost.encode_seconds += stopwatch.seconds([&] { coder.commit_sent(); });
+                    coder.decode(pages, reference, nullptr);
+                    cost.decode_seconds += stopwatch.seconds([&] { coder.commit_received(); });
+                    break;
+            }
+        }
+    }
+    return results;
+}
+
+}  // namespace replication::trace

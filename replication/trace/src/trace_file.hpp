@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#pragma once
+
+#include <cstdint>
+#include <cstdio>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "codec/page.hpp"
+
+namespace replication::trace {
+
+// A dirty-page trace (docs/specs/trace.md), mapped read-only. Throws std::system_error if it cannot be
+// read, std::runtime_error if it is not a trace.
+class TraceFile {
+  public:
+    explicit TraceFile(const std::string& path);
+
+    struct Epoch {
+        std::span<const std::uint32_t> pfns;  // ascending
+        const std::uint8_t* data;             // pfns.size() pages
+    };
+
+    std::uint32_t guest_pages() const { return guest_pages_; }
+    // Page `pfn` of the image the trace starts from.
+    const std::uint8_t* first_image(std::uint32_t pfn) const {
+        return first_image_ + std::size_t{pfn} * codec::page_size;
+    }
+    const std::vector<Epoch>& epochs() const { return epochs_; }
+
+  private:
+    struct Unmap {
+        std::size_t bytes;
+        void operator()(const std::uint8_t* at) const;
+    };
+
+    std::unique_ptr<const std::uint8_t[], Unmap> mapping_;
+    std::uint32_t guest_pages_ = 0;
+    const std::uint8_t* first_image_ = nullptr;
+    std::vector<Epoch> epochs_;
+};
+
+// Writes a trace. Throws std::system_error when a write fails.
+class TraceWriter {
+  public:
+    // The image follows by first_image, then one epoch call for each of them, then close.
+    TraceWriter(const std::string& path, std::uint64_t guest_pages);
+
+    // Consecutive pages of the image the trace starts from; guest_pages in all.
+    void first_image(std::span<const std::uint8_t> pages);
+    void epoch(std::span<const std::uint32_t> pfns, std::span<const std::uint8_t> pages);
+    void close();
+
+  private:
+    struct Close {
+        void operator()(std::FILE* file) const { std::fclose(file); }
+    };
+    void write(const void* data, std::size_t size);
+
+    std::string path_;
+    std::unique_ptr<std::FILE, Close> file_;
+    std::uint64_t epochs_ = 0;
+};
+
+}  // namespace replication::trace

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Any bytes as a stream. The checksums are set right first, or hardly any input would come past them.
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <system_error>
+#include <vector>
+
+#include "format.hpp"
+#include "stream/epoch_receiver.hpp"
+
+using namespace replication;
+using namespace replication::stream;
+
+namespace {
+
+void set_checksums(std::vector<std::uint8_t>& bytes) {
+    const auto put = [&](std::size_t at, std::uint64_t value) { std::memcpy(&bytes[at], &value, 8); };
+    if (bytes.size() < header_size) return;
+    put(24, XXH3_64bits(bytes.data(), 24));
+    std::uint64_t sequence = 0;
+    std::vector<std::uint64_t> checksums;
+    for (std::size_t at = header_size; bytes.size() - at >= record_header_size;) {
+        const std::size_t length = load<std::uint32_t>(&bytes[at + 4]);
+        const std::size_t size = record_header_size + length + checksum_size;
+        if (length > max_payload || bytes.size() - at < size) return;
+        put(at + 8, sequence++);
+        const auto type = static_cast<Type>(load<std::uint32_t>(&bytes[at]));
+        if (type == Type::epoch_begin) checksums.clear();
+        if (type == Type::epoch_end && length == epoch_end_size)
+            put(at + record_header_size + 8,
+                XXH3_64bits_withSeed(checksums.data(), checksums.size() * 8, load<std::uint64_t>(&bytes[at + record_header_size])));
+        const std::uint64_t checksum = XXH3_64bits(&bytes[at], record_header_size + length);
+        put(at + record_header_size + length, checksum);
+        if (type == Type::chunk) checksums.push_back(checksum);
+        at += size;
+    }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    std::vector<std::uint8_t> bytes(data, data + size);
+    set_checksums(bytes);
+    EpochReceiver receiver({64, 40}, 1);
+    std::uint64_t before = receiver.store().digest();
+    try {
+        for (std::size_t at = 0; at < bytes.size();) {
+            at += receiver.feed({bytes.data() + at, std::min<std::size_t>(977, bytes.size() - at)});
+            if (!receiver.ready()) continue;
+            receiver.commit();
+            before = receiver.store().digest();
+        }
+        receiver.end();
+    } catch (const std::system_error&) {
+        if (receiver.ready() || receiver.store().digest() != before) std::abort();
+    }
+    return 0;
+}

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <gtest/gtest.h>
+
+#include "codec/epoch_decoder.hpp"
+#include "codec/epoch_encoder.hpp"
+#include "pages.hpp"
+
+namespace replication::codec {
+namespace {
+
+using Bytes = std::vector<std::uint8_t>;
+
+EncoderOptions options_of(Level level, std::uint32_t pages, std::uint32_t slots) {
+    EncoderOptions options;
+    options.guest_pages = pages;
+    options.store_slots = slots;
+    options.level = level;
+    return options;
+}
+
+std::vector<Bytes> copy_of(std::span<const EpochEncoder::Chunk> chunks) {
+    std::vector<Bytes> copy;
+    for (const auto& chunk : chunks) copy.emplace_back(chunk.begin(), chunk.end());
+    return copy;
+}
+
+std::vector<EpochEncoder::Chunk> views_of(const std::vector<Bytes>& chunks) {
+    return {chunks.begin(), chunks.end()};
+}
+
+class Levels : public testing::TestWithParam<Level> {};
+INSTANTIATE_TEST_SUITE_P(Epoch, Levels, testing::ValuesIn(all_levels),
+                         [](const auto& level) { return std::string(name(level.param)); });
+
+TEST_P(Levels, RoundTripsWithStoresOfAnySize) {
+    for (const std::uint32_t slots : {1u, 17u, 300u}) {
+        test::Random random(slots);
+        test::Guest guest(300);
+        const EncoderOptions options = options_of(GetParam(), guest.size(), slots);
+        EpochEncoder encoder(options);
+        EpochDecoder decoder(options);
+        for (int epoch = 0; epoch < 60; ++epoch) {
+            guest.run(random, 40);
+            const auto dirty = guest.dirty();
+            ASSERT_EQ(decoder.decode(encoder.encode(dirty)), Status::ok);
+            const auto pages = decoder.pages();
+            ASSERT_EQ(pages.size(), dirty.size());
+            for (std::size_t i = 0; i < pages.size(); ++i) {
+                ASSERT_EQ(pages[i].pfn, dirty[i].pfn);
+                ASSERT_EQ(std::memcmp(pages[i].data, dirty[i].data, page_size), 0);
+            }
+            encoder.commit();
+            decoder.commit();
+            guest.clean();
+            ASSERT_EQ(encoder.store().digest(), decoder.store().digest());
+        }
+    }
+}
+
+TEST_P(Levels, BytesDoNotDependOnThreadsOrInstructionSet) {
+    std::vector<std::vector<Bytes>> reference;
+    for (const Isa isa : available_isas()) {
+        for (const unsigned threads : {1u, 2u, 5u}) {
+            test::Random random(7);
+            test::Guest guest(4000);
+            EncoderOptions options = options_of(GetParam(), guest.size(), 3000);
+            options.threads = threads;
+            options.isa = isa;
+            EpochEncoder encoder(options);
+            EpochDecoder decoder(options);
+            std::vector<std::vector<Bytes>> epochs;
+            for (int epoch = 0; epoch < 3; ++epoch) {
+                guest.run(random, 3000);
+                epochs.push_back(copy_of(encoder.encode(guest.dirty())));
+                ASSERT_EQ(decoder.decode(views_of(epochs.back())), Status::ok);
+                encoder.commit();
+                decoder.commit();
+                guest.clean();
+            }
+            if (reference.empty()) reference = epochs;
+            ASSERT_EQ(epochs, reference) << name(isa) << " with " << threads;
+        }
+    }
+}
+
+TEST_P(Levels, NoPageGrowsBeyondRawAndEightBytes) {
+    test::Random random(11);
+    EncoderOptions options = options_of(GetParam(), 4096, 64);
+    EpochEncoder encoder(options);
+    for (int round = 0; round < 50; ++round) {
+        const test::Page page = test::random_page(random);
+        const PageIn in{static_cast<Pfn>(random() % 4096), page.data()};
+        const auto chunks = encoder.encode({&in, 1});
+        // The rest is the chunk's header, once for up to 512 pages: at most 24 bytes here.
+        EXPECT_LE(chunks[0].size(), page_size + 8 + 24);
+    }
+}
+
+// The protocol's loss model: an epoch may not arrive, or arrive and its acknowledgement be lost, in which case the
+// receiver says on the next contact which epoch it has. Two plain maps are the model.
+TEST_P(Levels, StoresStayIdenticalOverLostAndRepeatedEpochs) {
+    test::Random random(13);
+    test::Guest guest(200);
+    const EncoderOptions options = options_of(GetParam(), guest.size(), 90);
+    EpochEncoder encoder(options);
+    EpochDecoder decoder(options);
+    std::vector<test::Page> backup(guest.size(), test::Page(page_size, 0));
+    for (int epoch = 0; epoch < 400; ++epoch) {
+        guest.run(random, 12);
+        const auto dirty = guest.dirty();
+        const auto chunks = copy_of(encoder.encode(dirty));
+        switch (random() % 5) {
+            case 0:  // lost on the way: dirty pages stay dirty, nothing changes anywhere
+                encoder.abandon();
+                continue;
+            case 1: {  // arrives damaged
+                auto damaged = chunks;
+                Bytes& victim = damaged[random() % damaged.size()];
+                victim.resize(random() % victim.size());
+                ASSERT_NE(decoder.decode(views_of(damaged)), Status::ok);
+                ASSERT_TRUE(decoder.pages().empty());
+                decoder.commit();
+                encoder.abandon();
+                continue;
+            }
+            case 2:  // arrives twice before it is committed
+                ASSERT_EQ(decoder.decode(views_of(chunks)), Status::ok);
+                decoder.abandon();
+                break;
+            default: break;
+        }
+        ASSERT_EQ(decoder.decode(views_of(chunks)), Status::ok);
+        for (const PageOut& page : decoder.pages())
+            backup[static_cast<std::uint32_t>(page.pfn)].assign(page.data, page.data + page_size);
+        decoder.commit();
+        encoder.commit();
+        guest.clean();
+        ASSERT_EQ(encoder.store().digest(), decoder.store().digest());
+        ASSERT_EQ(backup, guest.all());
+        for (std::uint32_t pfn = 0; pfn < guest.size(); ++pfn) {
+            const std::uint32_t slot = encoder.store().find(static_cast<Pfn>(pfn));
+            if (slot == PageStore::no_slot) continue;
+            ASSERT_EQ(std::memcmp(encoder.store().page(slot), backup[pfn].data(), page_size), 0);
+        }
+    }
+}
+
+TEST(Epoch, EveryFlippedBitIsRefusedOrStillGivesAWholeEpoch) {
+    test::Random random(17);
+    test::Guest guest(64);
+    EncoderOptions options = options_of(Level::balanced, guest.size(), 64);
+    EpochEncoder encoder(options);
+    EpochDecoder decoder(options);
+    guest.run(random, 64);
+    decoder.decode(encoder.encode(guest.dirty()));
+    encoder.commit();
+    decoder.commit();
+    guest.run(random, 8);
+    const auto chunks = copy_of(encoder.encode(guest.dirty()));
+    const std::uint64_t before = decoder.store().digest();
+    for (std::size_t bit = 0; bit < chunks[0].size() * 8; bit += 3) {
+        auto flipped = chunks;
+        flipped[0][bit / 8] ^= static_cast<std::uint8_t>(1u << (bit % 8));
+        const Status status = decoder.decode(views_of(flipped));
+        EXPECT_EQ(status == Status::ok, !decoder.pages().empty());
+        decoder.abandon();
+    }
+    EXPECT_EQ(decoder.store().digest(), before);
+}
+
+TEST(Epoch, RefusesPagesThatDoNotAscendOrLieOutside) {
+    EpochEncoder encoder(options_of(Level::fast, 10, 10));
+    const test::Page page(page_size, 1);
+    const PageIn twice[] = {{Pfn{3}, page.data()}, {Pfn{3}, page.data()}};
+    const PageIn outside[] = {{Pfn{10}, page.data()}};
+    EXPECT_THROW(encoder.encode(twice), std::invalid_argument);
+    EXPECT_THROW(encoder.encode(outside), std::invalid_argument);
+}
+
+TEST(Epoch, SimilarPagesAreFoundAcrossPfns) {
+    test::Random random(19);
+    test::Guest guest(20);
+    for (std::uint32_t pfn = 0; pfn < 10; ++pfn) guest[pfn] = test::random_page(random);
+    EpochEncoder encoder(options_of(Level::balanced, 20, 20));
+    std::vector<PageIn> first;
+    for (std::uint32_t pfn = 0; pfn < 10; ++pfn) first.push_back({static_cast<Pfn>(pfn), guest[pfn].data()});
+    encoder.encode(first);
+    encoder.commit();
+    guest[15] = guest[3];
+    guest[15][100] ^= 1;
+    const PageIn similar{Pfn{15}, guest[15].data()};
+    const auto chunks = encoder.encode({&similar, 1});
+    EXPECT_EQ(encoder.counts().candidate, 1u);
+    EXPECT_LT(chunks[0].size(), 64u);
+}
+
+}  // namespace
+}  // namespace replication::codec
