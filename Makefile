@@ -127,3 +127,8 @@ $(B)/lint/%.cpp.ok: %.cpp
 
 help: ## this list
 	@grep -hE '^[a-z][a-z0-9-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | sort | awk -F'\t' '{printf "  %-16s %s\n",$$1,$$2}'
+
+# What a change must pass.  E2E_ARGS chooses tests on real Xen (pytest's arguments).
+.PHONY: test
+test: ## every test: unit, the patch series, real Xen in QEMU (root, the packages of `make deps`)
+	@tests/run-all

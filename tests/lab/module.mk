@@ -7,7 +7,7 @@ LABPY  := /usr/bin/python3
 lab-files = $(shell find $(addprefix $(LABSRC)/,$(1)) -type f)
 
 # Every list of Debian packages in the tree: one a module that needs any.
-PACKAGE_LISTS := $(wildcard packages */packages */*/packages)
+PACKAGE_LISTS := $(wildcard packages */packages */*/packages */*/*/packages)
 
 .PHONY: deps lab-images lab-tools lab e2e
 deps: ## install the Debian packages this tree needs (root)
