@@ -93,6 +93,12 @@ class GdbStub:
 
     # --- running
     def cont(self) -> None:
+        # A processor that stands at a breakpoint would stop there again at once.
+        here = self.register("rip")
+        if here in self._breakpoints:
+            self.clear(here)
+            self.step()
+            self.set(here)
         self._send("c")
         self._running = True
 
