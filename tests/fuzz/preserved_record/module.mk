@@ -2,6 +2,8 @@
 record_fuzz := preserved_record preserved_record_sealed
 tests/fuzz/preserved_record_SRCS  := tests/fuzz/preserved_record/harness.cpp
 tests/fuzz/preserved_record_USES  := tests/unit/record
+# Whatever makes this has unpacked Xen's tree.
+tests/fuzz/preserved_record_DEPS  := build/gen/preserved.h
 tests/fuzz/preserved_record_FLAGS := -isystem $(XEN_SRC)/xen/include
 ifeq ($(CONFIG),fuzz)
 tests/fuzz/preserved_record_PROGS := \
