@@ -103,10 +103,26 @@ TEST_F(Crumb, MagicAndSizeAreCheckedBesideTheChecksum) {
     bad.magic ^= 1;
     EXPECT_EQ(put(bad), nullptr);
     for (const std::uint32_t size :
-         {0u, 8u, 96u, 103u, 105u, 2048u, 4096u, 0xffffffffu, 0xfffffff8u}) {
+         {0u, 8u, 56u, 96u, 103u, 105u, 112u, 2048u, 2056u, 4096u, 0xffffffffu, 0xfffffff8u}) {
         bad = crumb_;
         bad.size = size;
         EXPECT_EQ(put(bad), nullptr) << size;
+    }
+}
+
+TEST_F(Crumb, AnotherVersionsMayBeOfAnySizeThatTheSpecAllows) {
+    for (const std::uint32_t size : {64u, 96u, 104u, 112u, 2048u}) {
+        page_.bytes.fill(0);
+        auto other = crumb_;
+        other.version = PRESERVED_VERSION + 1;
+        other.size = size;
+        const auto end = size - sizeof(std::uint64_t);
+        std::memcpy(page_.bytes.data(), &other, std::min(sizeof(other), std::size_t{end}));
+        const std::uint64_t hash = xxh64(page_.bytes.data(), end, 0);
+        std::memcpy(page_.bytes.data() + end, &hash, sizeof(hash));
+        EXPECT_EQ(find(), first_) << size;
+        page_.bytes[end - 1] ^= 1;
+        EXPECT_EQ(find(), nullptr) << size;
     }
 }
 

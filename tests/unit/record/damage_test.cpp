@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <utility>
 
 #include "read_record.hpp"
 
@@ -111,14 +112,25 @@ TEST_F(Damage, OfTheKeepMapAloneLosesNothing) {
     auto record = read_record(page_);
     EXPECT_EQ(record.sets[0].reason | record.sets[1].reason, 0);
     EXPECT_FALSE(record.keep_reason);
-    // With a set that cannot be read, its frames are lost, and the other set is not.
+    bytes(index(crumb_.keep).mfn[0])[0] ^= 1;
+    // With a set that cannot be read, its frames are kept but for the bit that was cleared.
+    auto* bits = bytes(index(crumb_.keep).mfn[0]) + 8;
+    while (!*bits) ++bits;
+    const auto octet = std::exchange(*bits, static_cast<std::uint8_t>(*bits & (*bits - 1)));
     bytes(index(sets_[0].rec.extents).mfn[0])[0] ^= 1;
     record = read_record(page_);
     EXPECT_NE(record.sets[0].reason, 0);
     EXPECT_EQ(record.sets[1].reason, 0);
     EXPECT_EQ(record.keep_reason, XEN_PRESERVED_REASON_CHECKSUM);
+    EXPECT_EQ(record.kept.size(), sets_[0].rec.frames + sets_[1].rec.frames - 1);
+    // Without its structure there is nothing to go by.
+    index(crumb_.keep).magic ^= 1;
+    record = read_record(page_);
+    EXPECT_EQ(record.keep_reason, XEN_PRESERVED_REASON_MAGIC);
+    EXPECT_TRUE(record.kept.empty());
+    index(crumb_.keep).magic ^= 1;
     bytes(index(sets_[0].rec.extents).mfn[0])[0] ^= 1;
-    bytes(index(crumb_.keep).mfn[0])[0] ^= 1;
+    *bits = octet;
 }
 
 TEST_F(Damage, OfUnusedOctetsChangesNothing) {

@@ -11,6 +11,8 @@ $(eval $(call module,tests/unit/record))
 
 ifeq ($(XEN_SRC),build/xen/tree)
 $(record_tree): | $(XEN_SRC)/.applied ;
+# The tree is made anew as a whole: what was built of the old one is stale.
+$(call obj,$(tests/unit/record_SRCS) $(tests/unit/record_TESTS)) $(B)/obj/tests/unit/record/record.o: $(XEN_SRC)/.applied
 endif
 $(call obj,$(tests/unit/record_SRCS) $(tests/unit/record_TESTS)): $(record_tree)
 

@@ -93,8 +93,12 @@ ReadRecord read_record(const Page& crumb_page, std::uint64_t max_chain_bytes) {
     ReadRecord record;
     const preserved_crumb* found = preserved_crumb_find(crumb_page.bytes.data());
     if (!found) return record;
-    record.crumb = *found;
-    auto& crumb = *record.crumb;
+    auto& crumb = record.crumb.emplace();
+    std::memcpy(&crumb, found, std::min<std::size_t>(found->size, sizeof(crumb)));
+    if (crumb.version != PRESERVED_VERSION) {
+        crumb.table = {};
+        crumb.tsc_armed = crumb.tsc_jump = 0;
+    }
     FrameTable table(max_page, nobody);
 
     if (too_long(crumb.table, max_chain_bytes) || too_long(crumb.keep, max_chain_bytes)) {
@@ -145,7 +149,9 @@ ReadRecord read_record(const Page& crumb_page, std::uint64_t max_chain_bytes) {
         std::any_of(record.sets.begin(), record.sets.end(), [](auto& s) { return s.reason; });
     if (orphans) {
         record.keep_reason = preserved_chain_check(&crumb.keep);
-        if (!*record.keep_reason) read_keep(crumb.keep, record);
+        if (!*record.keep_reason || *record.keep_reason == XEN_PRESERVED_REASON_CHECKSUM) {
+            read_keep(crumb.keep, record);
+        }
     }
     return record;
 }

@@ -61,6 +61,15 @@ TEST_F(SetCheck, OnlyPvHasPins) {
     }
 }
 
+TEST_F(SetCheck, AGuestsFramesHaveNumbersThatAnAddressCanName) {
+    make(XEN_PRESERVED_HVM, {{PRESERVED_GFN_MAX - 2, 0x2000, 2, 0}});
+    EXPECT_EQ(check(), 0);
+    for (const std::uint64_t gfn : {PRESERVED_GFN_MAX - 1, PRESERVED_GFN_MAX, 1ull << 63}) {
+        make(XEN_PRESERVED_HVM, {{gfn, 0x2000, 2, 0}});
+        EXPECT_EQ(check(), XEN_PRESERVED_REASON_ENCODING) << gfn;
+    }
+}
+
 TEST_F(SetCheck, TotalsMustAgree) {
     make(XEN_PRESERVED_HVM, {{0, 0x2000, 512, 0}, {600, 0x4000, 3, 0}});
     for (auto* total : {&rec_.frames, &rec_.nr_extents}) {
