@@ -241,6 +241,24 @@ def preserve_only(host):
     wait_resumed(host, since)
 
 
+def test_unchecked_kexec_while_guests_are_preserved(start):
+    """An image of the ordinary type may be loaded over any memory: refused until they are back."""
+    host = start(guests=PAIR)
+    before = {g.name: GuestState.of(g) for g in host.guests}
+    load = "kexec -l /boot/vmlinuz --initrd=/boot/initrd --reuse-cmdline"
+    preserve_only(host)
+    refused = host.dom0(load, check=False)
+    assert refused.code != 0, "an unchecked image was loaded while guests are preserved"
+    assert "busy" in (refused.out + refused.err).lower()
+    host.dom0("roothammer resume", seconds=600)
+    # The same command, now that nothing is preserved.
+    host.dom0(load)
+    host.dom0("kexec -u")
+    for guest in host.guests:
+        guest.wait_up()
+        before[guest.name].must_continue_as(GuestState.of(guest))
+
+
 @pytest.mark.parametrize("name", ["db", "old"])
 def test_rescue(start, name):
     """A preserved guest becomes an ordinary save file that the stock toolstack restores."""

@@ -137,3 +137,24 @@ def test_hvm_guest(start):
     assert command.code == GUEST_REFUSED, command.out + command.err
     assert {f["subject"] for f in findings(command.json())} == {"guest full"}
     assert any("hvm" in f["text"].lower() for f in findings(command.json()))
+
+
+def test_guest_frames_where_the_next_boot_goes(start):
+    """The hypervisor's idea of the range is moved over a guest: nothing else makes that happen."""
+    host = start(guests=PAIR)
+    before = [GuestState.of(g) for g in host.guests]
+    assert dry_run(host).code == 0
+    with host.stopped() as ram:
+        address = next(ram.witness_frames()) * 4096 & -(2 << 20)
+    gdb = host.gdb()
+    gdb.write_memory(host.symbol("preserved_start"), struct.pack("<Q", address))
+    gdb.write_memory(host.symbol("preserved_end"), struct.pack("<Q", address + (256 << 20)))
+    host.detach()
+    command = dry_run(host)
+    assert command.code == GUEST_REFUSED, command.out + command.err
+    refused = findings(command.json())
+    assert refused and {f["subject"] for f in refused} <= {"guest db", "guest old"}, refused
+    assert all("next boot" in f["text"] and f["mend"] for f in refused), refused
+    assert host.dom0("xl-warm-reboot", check=False).code == GUEST_REFUSED
+    for state, guest in zip(before, host.guests):
+        state.must_continue_as(GuestState.of(guest))

@@ -117,6 +117,20 @@ def test_frames_are_equal_from_outside(start):
         assert guest.witness("check", seconds=300)["bad"] == 0
 
 
+def test_guests_with_four_processors(start):
+    """All of them come back, in the state they were in, and do work."""
+    host = start(guests=[GuestSpec("wide", "pvh", memory=320, vcpus=4, witness=48),
+                         GuestSpec("oldwide", "pv", memory=320, vcpus=4, witness=48)])
+    before = {g.name: GuestState.of(g) for g in host.guests}
+    for _ in range(2):
+        warm_reboot(host)
+        for guest in host.guests:
+            guest.wait_up()
+            before[guest.name].must_continue_as(GuestState.of(guest))
+            for cpu in range(4):
+                assert guest.run(f"taskset -c {cpu} nproc --all").out.strip() == "4"
+
+
 def test_almost_full_host_three_times(start):
     """With hardly any memory left for the next boot outside the reserved range."""
     big = GuestSpec("big", "pvh", memory=1300, witness=900)
