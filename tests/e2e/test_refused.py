@@ -122,7 +122,11 @@ def test_guest_in_log_dirty_mode(start):
 def test_passed_through_device(start):
     host = start(guests=[OLD], fresh=True, iommu=True)
     assert dry_run(host).code == 0
-    host.dom0("modprobe xen-pciback; xl pci-assignable-add 00:1e.0; xl pci-attach old 00:1e.0")
+    host.dom0("modprobe xen-pciback; xl pci-assignable-add 00:1e.0; xl destroy old; "
+              "cp /etc/xen/auto/old.cfg /root/old.cfg; "
+              "printf \"pci=['00:1e.0']\\n\" >> /root/old.cfg; xl create /root/old.cfg",
+              seconds=300)
+    host.guest("old").wait_up()
     one_refusal(dry_run(host), GUEST_REFUSED, "guest old")
 
 

@@ -41,7 +41,10 @@ class Monitor:
         request: dict[str, Any] = {"execute": name}
         if arguments:
             request["arguments"] = arguments
-        self._socket.sendall(json.dumps(request).encode() + b"\n")
+        try:
+            self._socket.sendall(json.dumps(request).encode() + b"\n")
+        except BrokenPipeError:
+            raise EnvironmentFailure("QEMU has ended; its qemu.log says why") from None
         while True:
             message = self._receive()
             if "event" in message:

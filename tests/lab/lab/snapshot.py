@@ -6,6 +6,7 @@ are written by a migration; the RAM file and the disks' overlays are kept beside
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 from . import paths
 from .clock import Deadline
 from .errors import EnvironmentFailure
+from .monitor import Monitor
 from .qemu import PROGRAM, Qemu
 
 if TYPE_CHECKING:
@@ -38,6 +40,21 @@ def ignore_shared(qemu: Qemu) -> None:
         {"capability": "x-ignore-shared", "state": True}])
 
 
+def stop_in_hypervisor(monitor: Monitor) -> None:
+    """Stops the machine while Xen itself runs or idles.
+
+    QEMU cannot load the state of a processor that was inside a PVH guest: it takes that for
+    KVM's nested virtualisation.
+    """
+    for _ in range(400):
+        monitor.stop()
+        if re.search(r"^RIP=ffff82d0", monitor.human("info registers"), re.MULTILINE):
+            return
+        monitor.cont()
+        time.sleep(0.01)
+    raise EnvironmentFailure("the machine is never seen in the hypervisor, only in its guests")
+
+
 def copy_sparse(source: Path, target: Path) -> None:
     done = subprocess.run(["cp", "--sparse=always", str(source), str(target)],
                           capture_output=True, text=True)
@@ -59,7 +76,8 @@ def machine_key(spec: "HostSpec") -> str:
         about = paths.need(image).stat()
         digest.update(f"{image.name} {about.st_size} {about.st_mtime_ns}\n".encode())
     digest.update(subprocess.run([PROGRAM, "--version"], capture_output=True).stdout)
-    digest.update(Path(__file__).with_name("qemu.py").read_bytes())
+    for source in (Path(__file__), Path(__file__).with_name("qemu.py")):
+        digest.update(source.read_bytes())
     return digest.hexdigest()[:16]
 
 
@@ -102,7 +120,7 @@ class Snapshot:
             shutil.rmtree(old, ignore_errors=True)
         making.mkdir(parents=True)
         monitor = host.monitor
-        monitor.stop()
+        stop_in_hypervisor(monitor)
         ignore_shared(host.qemu)
         monitor.command("migrate", uri=f"exec:cat > {making / 'state'}")
         migration_done(host.qemu, 60)
