@@ -11,10 +11,12 @@ $(eval $(call module,roothammer))
 SYSCONFDIR ?= /etc
 UNITDIR    ?= $(PREFIX)/lib/systemd/system
 MANDIR     ?= $(PREFIX)/share/man
+roothammer_BINS  := $(foreach p,$(roothammer_PROGS),$(B)/bin/$(firstword $(subst =, ,$(p))))
 roothammer_UNITS := $(wildcard roothammer/systemd/*.service roothammer/systemd/*.target)
 
 .PHONY: install uninstall
-install: $(programs) ## install programs, systemd units and man pages (PREFIX, DESTDIR)
+# Not $(programs): that list is complete only after every module.mk has been read.
+install: $(roothammer_BINS) ## install programs, systemd units and man pages (PREFIX, DESTDIR)
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/libexec/roothammer \
 	  $(DESTDIR)$(UNITDIR)/xendomains.service.d $(DESTDIR)$(SYSCONFDIR)/xen $(DESTDIR)$(MANDIR)/man8
 	install -m 755 $(B)/bin/roothammer $(B)/bin/xl-warm-reboot $(DESTDIR)$(PREFIX)/sbin/

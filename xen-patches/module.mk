@@ -42,9 +42,12 @@ $(XEN_BUILD)/%/xen: $(XEN_TREE)/.applied
 	@for c in $(xen_config_$*); do grep -qx "$$c" $(@D)/.config || { echo "$$c did not hold"; exit 1; }; done
 
 xen-refresh: ## write the tree's commits back to the series
+	@$(xen_git) -C $(XEN_TREE) rev-parse -q --verify base > /dev/null
 	@rm -f $(XEN_SERIES)/*.patch
-	@$(xen_git) -C $(XEN_TREE) format-patch -q -N --zero-commit --no-signature --no-renames \
-	  --full-index --subject-prefix= -o $(abspath $(XEN_SERIES)) base..HEAD
+	@number=300; for commit in $$($(xen_git) -C $(XEN_TREE) rev-list --reverse base..HEAD); do \
+	  $(xen_git) -C $(XEN_TREE) format-patch -q -N --zero-commit --no-signature --no-renames \
+	    --full-index --subject-prefix= -o $(abspath $(XEN_SERIES)) --start-number=$$number -1 $$commit \
+	    || exit 1; number=$$((number + 10)); done
 	@cd $(XEN_SERIES) && ls *.patch > series
 
 xen-check: $(XEN_TREE)/.applied ## prove the series: every prefix builds, off means unchanged

@@ -53,6 +53,28 @@ class Resumer {
   private:
     void resume(const PreservedGuest& guest) {
         clear_earlier_try(host_, guest.set);
+        try {
+            bring_back(guest);
+        } catch (const std::exception&) {
+            take_down(guest);
+            throw;
+        }
+    }
+
+    // Until it is committed the guest has not run an instruction: what was made of it goes, and it
+    // is preserved as before. A committed one has no set any more and is left alone.
+    void take_down(const PreservedGuest& guest) {
+        try {
+            std::filesystem::remove(host_.paths.image(guest.set.id));
+            for (const auto& set : host_.preserved.sets()) {
+                if (set.id == guest.set.id) clear_earlier_try(host_, set);
+            }
+        } catch (const std::exception& error) {
+            log("guest " + guest.name + " stays half resumed: " + error.what());
+        }
+    }
+
+    void bring_back(const PreservedGuest& guest) {
         auto times = first_times(guest);
         const auto file = host_.paths.image(guest.set.id);
         warmvm::replace_file(file, guest.blob);

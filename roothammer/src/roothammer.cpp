@@ -4,6 +4,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "roothammer/autostart.hpp"
 #include "roothammer/command_line.hpp"
 #include "roothammer/freeze.hpp"
 #include "roothammer/lock.hpp"
@@ -40,22 +41,17 @@ std::string dump(const json& object) {
     return object.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
 }
 
-// xendomains asks before it starts anything: a second copy of a guest that is preserved would
-// ruin its disk.
-int expect_none(const std::vector<PreservedGuest>& guests) {
-    int status = exit_ok;
-    for (const auto& guest : guests) {
-        if (guest.set.state == warmvm::SetState::unreadable) continue;
-        log("guest " + guest.name + " is still " + std::string(describe(guest.set.state)));
-        status = exit_host_refused;
-    }
-    return status;
+// xendomains asks before it starts anything.
+int expect_none(const Host& host) {
+    const auto reasons = reasons_against_autostart(host);
+    for (const auto& line : reasons) log(line);
+    return reasons.empty() ? exit_ok : exit_host_refused;
 }
 
 int list(const Host& host, const Arguments& arguments) {
+    if (arguments.expect_none) return expect_none(host);
     const auto info = host.preserved.info();
     const auto guests = preserved_guests(host);
-    if (arguments.expect_none) return expect_none(guests);
     if (arguments.json) {
         json sets = json::array();
         for (const auto& guest : guests) {
@@ -187,7 +183,8 @@ int run_roothammer(int argc, char** argv) {
         options.add_options()("json", po::bool_switch(&arguments.json), "output as JSON")(
             "paused", po::bool_switch(&arguments.paused), "resume: leave the guests paused")(
             "expect-none", po::bool_switch(&arguments.expect_none),
-            "list: print nothing, exit with 4 if a guest is preserved")("help", "this text");
+            "list: say why no guest may be started from its disk, and exit with 4; else nothing")(
+            "help", "this text");
         po::options_description hidden;
         hidden.add(options).add_options()("command", po::value(&command))(
             "words", po::value(&arguments.words));

@@ -218,9 +218,7 @@ def test_adoption_fails_halfway(start, point):
     waiting = preserved(host)
     failed = set(waiting)
     assert failed, "the injected fault must have hit somebody"
-    # After the restore proper, a domain has the frames, paused; a retry takes it from there.
-    allowed = {"preserved", "adopted"} if point.startswith("resume-") else {"preserved"}
-    assert {g["state"] for g in waiting.values()} <= allowed
+    assert {g["state"] for g in waiting.values()} == {"preserved"}
     for guest in host.guests:
         if guest.name not in failed:
             guest.wait_up()

@@ -35,8 +35,9 @@ void Machine::step(const char* call) {
     ++calls;
     tsc_ += 10;
     if (dead_) throw Killed{};
-    if (calls == fail_at) {
+    if (calls == fail_at || fail_in == call) {
         failed_call = call;
+        fail_in.clear();
         dead_ = kill;
         if (kill) throw Killed{};
         throw Error::of(std::errc::io_error, std::string("fault injected into ") + call);
@@ -423,14 +424,47 @@ void Machine::commit(SetId set) {
 
 void Machine::discard(SetId set) {
     step("discard");
-    auto& target = get(set);
-    if (target.info.state != SetState::inherited && target.info.state != SetState::unreadable) {
+    const auto state = get(set).info.state;
+    if (state != SetState::inherited && state != SetState::unreadable) {
         throw Error::of(std::errc::device_or_resource_busy, "discard");
     }
-    for (const auto& extent : target.extents) {
-        for (std::uint32_t i = 0; i < extent.count; ++i) ram[extent.mfn.value() + i] = Page{};
+    // Unreadable ones cannot be told apart: all go.
+    std::erase_if(preserved, [&](const auto& entry) {
+        const auto& [id, target] = entry;
+        if (state == SetState::unreadable ? target.info.state != state : id != set.value()) {
+            return false;
+        }
+        for (const auto& extent : target.extents) {
+            for (std::uint32_t i = 0; i < extent.count; ++i) ram[extent.mfn.value() + i] = Page{};
+        }
+        return true;
+    });
+    if (state == SetState::unreadable) {
+        host_info.record_reason = warmvm::Reason::none;
+        host_info.unreadable_frames = 0;
     }
-    preserved.erase(set.value());
+}
+
+void Machine::damage(SetId set, warmvm::Reason reason) {
+    auto& target = get(set);
+    target.info.state = SetState::unreadable;
+    target.info.reason = reason;
+    target.blob.clear();
+    host_info.unreadable_frames += target.info.frames;
+}
+
+void Machine::damage_record(warmvm::Reason reason) {
+    Set whole;
+    whole.info.id = SetId(next_set_++);
+    whole.info.state = SetState::unreadable;
+    whole.info.reason = reason;
+    for (const auto& [id, set] : preserved) {
+        whole.info.frames += set.info.frames;
+        whole.extents.insert(whole.extents.end(), set.extents.begin(), set.extents.end());
+    }
+    host_info.record_reason = reason;
+    host_info.unreadable_frames = whole.info.frames;
+    preserved = {{whole.info.id.value(), whole}};
 }
 
 void Machine::arm(std::uint64_t token) {

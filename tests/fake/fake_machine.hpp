@@ -98,10 +98,13 @@ class Machine final : public warmvm::DomainControl,
     int other_jobs = 0;  // polls until dom0's services are gone
     std::string boot = "boot-1";
     warmvm::HypervisorVersion xen{4, 17, ".5", "dom0_mem=512M console=com1", "ab"};
-    std::set<std::string> killed_tools;  // "save": xl dies half way and cleans nothing up
+    // xl dies and cleans nothing up: half way through a "save"; in a "restore" that fails, or
+    // "restore early", before it has any memory, or "restore late", when all is done.
+    std::set<std::string> killed_tools;
 
-    // The nth call through any port throws Error(EIO); 0: none does.
+    // The nth call through any port throws Error(EIO); 0: none does. Or the first of that name.
     unsigned fail_at = 0;
+    std::string fail_in;
     bool kill = false;  // ... or kills the program; restart_program() to go on
     unsigned calls = 0;
     std::string failed_call;
@@ -116,6 +119,10 @@ class Machine final : public warmvm::DomainControl,
     }
     // After reboot(): what the next hypervisor and dom0 find. Throws if the reboot was a cold one.
     void boot_next();
+    // What that hypervisor could not read: a set's record, or the whole record, of which it makes
+    // one unreadable set.
+    void damage(SetId set, warmvm::Reason reason);
+    void damage_record(warmvm::Reason reason);
     [[nodiscard]] roothammer::Host host(const roothammer::Paths& paths);
     // Every guest runs, nothing is preserved, armed, loaded or shut down in dom0.
     [[nodiscard]] std::string what_is_not_as_before() const;

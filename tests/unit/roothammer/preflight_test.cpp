@@ -179,8 +179,7 @@ TEST_F(PreflightTest, AResumedGuestCanBeFrozenAgain) {
 
 TEST_F(PreflightTest, AResumeThatHasNotEnded) {
     reboot_warm();
-    machine_->killed_tools = {"restore late"};
-    resume(host(), {{"web"}, false});
+    kill_resume("web", "commit");
     const auto report = preflight(host(), images_, OnGuestFailure::abort);
     ASSERT_TRUE(report.host_refused());
     const auto refused = std::ranges::find(report.findings, Verdict::refused, &Finding::verdict);

@@ -152,8 +152,7 @@ TEST_F(Rescue, RefusesAPageThatIsATableOfTwoLevels) {
 TEST_F(Rescue, TakesAGuestFromAResumeThatDied) {
     const auto before = memory();
     reboot_warm();
-    machine_->killed_tools = {"restore late"};
-    resume(host(), {{"web"}, false});
+    kill_resume("web", "commit");
     ASSERT_EQ(machine_->domains.size(), 1u);
     EXPECT_EQ(rescued("web").pages.size(), before.at("web").size());
     EXPECT_TRUE(machine_->domains.empty());

@@ -68,6 +68,15 @@ class Scenario : public ::testing::Test {
         std::filesystem::remove_all(paths_.run);
     }
 
+    // kill -9 in its first call of that name.
+    void kill_resume(const std::string& guest, const std::string& call) {
+        machine_->fail_in = call;
+        machine_->kill = true;
+        EXPECT_THROW(resume(host(), {{guest}, false}), fake::Killed);
+        machine_->restart_program();
+        machine_->kill = false;
+    }
+
     // Frames of every guest, by name and gfn, with what is in them.
     using Memory = std::map<std::string, std::map<std::uint64_t, std::pair<fake::Mfn, fake::Page>>>;
     [[nodiscard]] Memory memory() const {

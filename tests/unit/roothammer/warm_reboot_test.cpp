@@ -20,6 +20,16 @@ class WarmReboot : public Scenario {
             EXPECT_EQ(domain.times_resumed_elsewhere, 0) << what;
         }
     }
+    // Nothing in between: no guest has a domain and a set, no domain is half made.
+    void expect_running_or_preserved(const std::string& what) {
+        EXPECT_EQ(machine_->domains.size() + machine_->preserved.size(), 3u) << what;
+        for (const auto& [id, set] : machine_->preserved) {
+            EXPECT_EQ(set.info.state, warmvm::SetState::inherited) << what;
+        }
+        for (const auto& [id, domain] : machine_->domains) {
+            EXPECT_TRUE(domain.runs()) << what << ", " << domain.name;
+        }
+    }
     // The same again, undisturbed, must work.
     void expect_second_try_works(const std::string& what) {
         ASSERT_NO_THROW(reboot_warm()) << what;
@@ -176,6 +186,7 @@ TEST_F(WarmReboot, FaultAtEveryCallOfAResumeKeepsTheGuestAndARetryWorks) {
         const auto failed = [](const auto& outcome) { return !outcome.trouble.empty(); };
         EXPECT_LE(std::ranges::count_if(outcomes, failed), 1) << what;
         EXPECT_TRUE(threw || outcomes.size() == 3) << what;
+        expect_running_or_preserved(what);
         machine_->fail_at = 0;
         for (const auto& outcome : resume(host(), {})) EXPECT_EQ(outcome.trouble, "") << what;
         EXPECT_EQ(machine_->domains.size(), 3u) << what;
@@ -189,6 +200,74 @@ TEST_F(WarmReboot, FaultAtEveryCallOfAResumeKeepsTheGuestAndARetryWorks) {
         if (HasFailure()) return;
     }
     EXPECT_GT(faults, 60u);
+}
+
+TEST_F(WarmReboot, EveryFaultPointOfAResumeIsReachedAndLeavesTheGuestPreserved) {
+    for (const std::string point :
+         {"resume-blob-read", "restore-start", "restore-static-data", "restore-adopted",
+          "restore-state-set", "restore-complete", "resume-restored", "resume-unpaused"}) {
+        for (const std::string pass : {"1", "2"}) {  // a PVH guest, a PV guest
+            reset();
+            reboot_warm();
+            ::setenv("ROOTHAMMER_FAULT", (point + ":" + pass).c_str(), 1);
+            warmvm::reset_fault_points();
+            const auto outcomes = resume(host(), {});
+            ::unsetenv("ROOTHAMMER_FAULT");
+            const auto what = point + " of guest " + pass;
+            ASSERT_EQ(outcomes.size(), 3u);
+            for (std::size_t i = 0; i < outcomes.size(); ++i) {
+                const auto& trouble = outcomes[i].trouble;
+                const bool is_hit = std::to_string(i + 1) == pass;
+                EXPECT_EQ(trouble.find("injected fault at " + point) != std::string::npos, is_hit)
+                    << what << ": " << trouble;
+            }
+            EXPECT_EQ(machine_->preserved.size(), 1u) << what;
+            expect_running_or_preserved(what);
+            for (const auto& outcome : resume(host(), {})) EXPECT_EQ(outcome.trouble, "") << what;
+            EXPECT_EQ(machine_->what_is_not_as_before(), "") << what;
+        }
+    }
+}
+
+TEST_F(WarmReboot, AFaultAfterTheCommitLeavesTheGuestRunning) {
+    reboot_warm();
+    ::setenv("ROOTHAMMER_FAULT", "resume-committed", 1);
+    warmvm::reset_fault_points();
+    resume(host(), {{"web"}, false});
+    ::unsetenv("ROOTHAMMER_FAULT");
+    ASSERT_NE(machine_->find("web"), nullptr);
+    EXPECT_TRUE(machine_->find("web")->runs());
+    EXPECT_EQ(machine_->preserved.size(), 2u);
+}
+
+TEST_F(WarmReboot, AnXlThatIsKilledInARestoreLeavesTheGuestPreserved) {
+    for (const auto* when : {"restore early", "restore late"}) {
+        reset();
+        reboot_warm();
+        machine_->killed_tools = {when};
+        for (const auto& outcome : resume(host(), {})) EXPECT_NE(outcome.trouble, "") << when;
+        EXPECT_EQ(machine_->preserved.size(), 3u) << when;
+        expect_running_or_preserved(when);
+        machine_->killed_tools.clear();
+        for (const auto& outcome : resume(host(), {})) EXPECT_EQ(outcome.trouble, "") << when;
+        EXPECT_EQ(machine_->what_is_not_as_before(), "") << when;
+    }
+}
+
+TEST_F(WarmReboot, AHalfMadeDomainThatCannotBeDestroyedIsSaidAndTheNextTryDestroysIt) {
+    reboot_warm();
+    machine_->killed_tools = {"restore late"};
+    machine_->fail_in = "xl destroy";
+    const auto outcomes = resume(host(), {{"web"}, false});
+    machine_->killed_tools.clear();
+    EXPECT_EQ(outcomes.at(0).trouble.find("xl restore: killed"), 0u) << outcomes.at(0).trouble;
+    EXPECT_EQ(machine_->preserved.at(1).info.state, warmvm::SetState::adopted);
+    const auto is_said = [](const auto& line) {
+        return line.find("guest web stays half resumed") != std::string::npos;
+    };
+    EXPECT_TRUE(std::ranges::any_of(lines_, is_said));
+    for (const auto& outcome : resume(host(), {})) EXPECT_EQ(outcome.trouble, "");
+    EXPECT_EQ(machine_->what_is_not_as_before(), "");
 }
 
 TEST_F(WarmReboot, KillAtEveryCallOfAResumeKeepsTheGuestAndARetryWorks) {
