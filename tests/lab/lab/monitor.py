@@ -41,7 +41,10 @@ class Monitor:
         request: dict[str, Any] = {"execute": name}
         if arguments:
             request["arguments"] = arguments
-        self._socket.sendall(json.dumps(request).encode() + b"\n")
+        try:
+            self._socket.sendall(json.dumps(request).encode() + b"\n")
+        except OSError as e:
+            raise EnvironmentFailure(f"QEMU closed its monitor: {e}") from None
         while True:
             message = self._receive()
             if "event" in message:
