@@ -4,10 +4,10 @@ import json
 
 import pytest
 from lab.clock import wait_until
-from lab.record import Record, Run
-from state import GuestState
-from warm import (PAIR, RANGE_START, begin, preserved, wait_jump, wait_resumed,
-                  warm_reboot)
+from lab.record import Record, Run, pack_runs
+from lab.state import GuestState
+from lab.warm import (PAIR, RANGE_START, begin, preserved, wait_jump, wait_resumed,
+                      warm_reboot)
 
 DROPIN = "/etc/systemd/system/roothammer-resume.service.d"
 
@@ -147,7 +147,6 @@ def split_first(run):
 
 
 def rewrite(record, victim, runs):
-    from lab.record import pack_runs
     data = pack_runs(runs)
     pages = victim.extents.pages(record.ram)
     assert -(-len(data) // 4096) == len(pages), "the forged list must fit the same pages"

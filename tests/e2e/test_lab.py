@@ -4,8 +4,8 @@ import time
 
 import pytest
 from lab.errors import ProductFailure, Timeout
-from state import GuestState
-from warm import ALL, PAIR
+from lab.state import GuestState
+from lab.warm import ALL, PAIR
 
 
 def test_witness_sees_one_changed_byte(start):

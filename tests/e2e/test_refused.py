@@ -1,11 +1,10 @@
 """What xl-warm-reboot refuses before it freezes anybody, saying what and how to mend it."""
 
-import struct
-
 import pytest
 from lab import paths
-from state import GuestState
-from warm import OLD, PAIR, dry_run, findings, preserved
+from lab.elf import Image
+from lab.state import GuestState
+from lab.warm import OLD, PAIR, dry_run, findings, preserved
 
 GUEST_REFUSED, HOST_REFUSED = 3, 4
 
@@ -33,27 +32,13 @@ def test_a_fit_host_is_not_refused_and_not_changed(start):
         state.must_continue_as(GuestState.of(guest))
 
 
-def too_big(elf: bytes) -> bytes:
-    """The same hypervisor with a .bss that no window has room for."""
-    out = bytearray(elf)
-    # 32-bit ELF: e_phoff at 28, e_phentsize and e_phnum at 42; p_type at 0, p_memsz at 20
-    offset, = struct.unpack_from("<I", out, 28)
-    size, count = struct.unpack_from("<HH", out, 42)
-    for i in range(count):
-        at = offset + i * size
-        if struct.unpack_from("<I", out, at)[0] == 1:
-            memsz, = struct.unpack_from("<I", out, at + 20)
-            struct.pack_into("<I", out, at + 20, memsz + (64 << 20))
-            return bytes(out)
-    raise AssertionError("no PT_LOAD in the hypervisor's ELF")
-
-
 @pytest.mark.parametrize("kind", ["not Xen", "cut short", "too big", "missing"])
 def test_image(start, kind):
     host = start(guests=PAIR)
     good = paths.XEN_NEXT.read_bytes()
     bad = {"not Xen": paths.KERNEL.read_bytes()[:1 << 20], "cut short": good[:len(good) // 2],
-           "too big": too_big(good), "missing": None}[kind]
+           "too big": Image(good).with_more_bss(64 << 20),
+           "missing": None}[kind]
     if bad is not None:
         host.ssh.put(bad, "/root/bad-xen")
     one_refusal(dry_run(host, "--xen /root/bad-xen"), HOST_REFUSED, "xen image")

@@ -4,8 +4,8 @@ import hashlib
 
 import pytest
 from lab import paths
-from state import GuestState
-from warm import ALL
+from lab.state import GuestState
+from lab.warm import ALL
 
 
 def test_guests_serve(start):

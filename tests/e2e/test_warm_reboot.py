@@ -4,11 +4,13 @@ import contextlib
 import json
 
 import pytest
+from lab import paths
+from lab.elf import Image
 from lab.record import Record
 from lab.spec import GuestSpec
-from state import GuestState
-from warm import (ALL, PAIR, RANGE_START, WEB, begin, build_id, preserved, wait_jump, wait_resumed,
-                  warm_reboot)
+from lab.state import GuestState
+from lab.warm import (ALL, DB, PAIR, RANGE_START, balloon, begin, build_id, preserved,
+                      wait_jump, wait_resumed, warm_reboot)
 
 # What pinning a top-level page table of a PV guest writes: slots 256 to 271 of 512.
 L4_NAME = "pinned L4, Xen's slots"
@@ -117,6 +119,12 @@ def test_frames_are_equal_from_outside(start):
         assert guest.witness("check", seconds=300)["bad"] == 0
 
 
+def continues(host, before):
+    for guest in host.guests:
+        guest.wait_up()
+        before[guest.name].must_continue_as(GuestState.of(guest))
+
+
 def test_guests_with_four_processors(start):
     """All of them come back, in the state they were in, and do work."""
     host = start(guests=[GuestSpec("wide", "pvh", memory=320, vcpus=4, witness=48),
@@ -124,9 +132,8 @@ def test_guests_with_four_processors(start):
     before = {g.name: GuestState.of(g) for g in host.guests}
     for _ in range(2):
         warm_reboot(host)
+        continues(host, before)
         for guest in host.guests:
-            guest.wait_up()
-            before[guest.name].must_continue_as(GuestState.of(guest))
             for cpu in range(4):
                 assert guest.run(f"taskset -c {cpu} nproc --all").out.strip() == "4"
 
@@ -134,36 +141,43 @@ def test_guests_with_four_processors(start):
 def test_almost_full_host_three_times(start):
     """With hardly any memory left for the next boot outside the reserved range."""
     big = GuestSpec("big", "pvh", memory=1300, witness=900)
-    host = start(guests=[big, WEB], memory=768 + 256 + 1300 + 384 + 220)
+    host = start(guests=[big, DB], memory=768 + 256 + 1300 + 256 + 220)
     free = int(host.xen_info()["free_memory"])
     assert free < 128, f"{free} MiB free: not almost full"
     before = {g.name: GuestState.of(g) for g in host.guests}
     for _ in range(3):
         warm_reboot(host)
-        for guest in host.guests:
-            guest.wait_up()
-            before[guest.name].must_continue_as(GuestState.of(guest))
+        continues(host, before)
+
+
+def test_ever_bigger_hypervisor_three_times(start):
+    """Each time an image with more in it; the window that all share has room for it."""
+    host = start(guests=PAIR)
+    release, debug = paths.XEN.read_bytes(), paths.XEN_NEXT.read_bytes()
+    images = [debug, *(Image(debug).with_more_content(n << 20) for n in (3, 6))]
+    sizes = [Image(image).content() for image in [release, *images]]
+    assert sizes == sorted(set(sizes)), "each must be bigger than the one before"
+    before = {g.name: GuestState.of(g) for g in host.guests}
+    for image in images:
+        host.ssh.put(image, "/root/bigger-xen")
+        warm_reboot(host, "--xen /root/bigger-xen")
+        continues(host, before)
 
 
 @pytest.mark.parametrize("kind", ["pvh", "pv"])
 def test_ballooned_guest_three_times(start, kind):
-    """A guest whose frames are scattered by ballooning down and up between another's."""
+    """A guest whose frames are scattered by ballooning down and up."""
     a = GuestSpec("a", kind, memory=384, witness=64)
     b = GuestSpec("b", "pvh", memory=256, witness=48)
     host = start(guests=[a, b])
-    # Down on one, up on the other and back, so that they take each other's frames.
     for megabytes in (224, 384, 288, 384):
-        host.dom0(f"xl mem-set a {megabytes}")
-        host.dom0(f"for i in $(seq 100); do [ $(xenstore-read /local/domain/$(xl domid a)/memory/"
-                  f"target) = {megabytes * 1024} ] && break; sleep 0.1; done; sleep 3")
+        balloon(host, "a", megabytes)
     before = {g.name: GuestState.of(g) for g in host.guests}
     for _ in range(3):
         timeline = warm_reboot(host)
         extents = {g["name"]: g["extents"] for g in timeline["guests"]}
-        assert extents["a"] > extents["b"], "ballooning must have scattered the frames"
-        for guest in host.guests:
-            guest.wait_up()
-            before[guest.name].must_continue_as(GuestState.of(guest))
+        assert extents["a"] > 10 * extents["b"], "ballooning must have scattered the frames"
+        continues(host, before)
 
 
 def test_resume_by_hand_and_carried_over(start):

@@ -4,6 +4,8 @@
     spec.py      what a host is made of (memory, guests, hypervisor, command lines)
     guest.py     a guest as its clients see it: ssh, web, Redis, witness
     stage.py     the per-run files laid over dom0's root
+    warm.py      one warm reboot, as an operator does it
+    state.py     what must still be true of a guest after it
     snapshot.py  a running host put aside, to start many tests from
     qemu.py      the QEMU process        monitor.py  QMP
     gdbstub.py   breakpoints, registers  ram.py      the host's memory seen from outside

@@ -156,7 +156,7 @@ class Guest:
         """Sectors read from the guest's disk since it booted."""
         return int(self.run("cat /sys/block/xvda/stat").out.split()[2])
 
-    def wait_up(self, seconds: float = 600) -> None:
+    def wait_up(self, seconds: float = 1200) -> None:
         """Until every service a client would use answers, data set included."""
 
         def answers() -> bool:

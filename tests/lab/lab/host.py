@@ -12,13 +12,14 @@ import shutil
 import socket
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 from . import paths, stage
-from .errors import EnvironmentFailure
+from .clock import wait_until
+from .errors import EnvironmentFailure, ProductFailure
 from .gdbstub import GdbStub, symbols
 from .guest import Guest
 from .monitor import Monitor
@@ -115,17 +116,19 @@ class Host:
             raise
 
     @classmethod
-    def from_snapshot(cls, spec: HostSpec, name: str = "host") -> "Host":
+    def from_snapshot(cls, spec: HostSpec, name: str = "host",
+                      boot: Callable[["Host"], None] | None = None) -> "Host":
         """A host on which dom0 and every guest already serve, in seconds.
 
         Booted once for each kind of host and kept; today's tools and next hypervisor are laid
-        over its dom0, so a change of those does not cost a boot.
+        over its dom0, so a change of those does not cost a boot. boot: what waits for the host to
+        serve that one time; wait_up() if None.
         """
         from .snapshot import Snapshot
         kept = Snapshot.find(spec)
         if kept is None:
             with cls(spec, name) as host:
-                host.wait_up()
+                (boot or cls.wait_up)(host)
                 kept = Snapshot.take(host)
         host = cls(spec, name, snapshot=kept)
         try:
@@ -173,17 +176,33 @@ class Host:
     def dom0_boot_id(self) -> str:
         return self.dom0("cat /proc/sys/kernel/random/boot_id").out.strip()
 
-    def wait_dom0(self, seconds: float = 300, since: int = 0) -> None:
+    def wait_dom0(self, seconds: float = 900, since: int = 0) -> None:
         """Until dom0 has booted and takes commands. since: console offset of this boot."""
         self.serial.wait_for(r"dom0 login:", seconds, since, unless=DEATH)
         self.ssh.wait_up(seconds)
 
-    def wait_up(self, seconds: float = 600) -> None:
+    def wait_up(self, seconds: float = 1800) -> None:
         """Until dom0 and every guest that starts by itself serve."""
         self.wait_dom0(seconds)
         for guest in self.guests:
-            if guest.spec.autostart:
+            if guest.spec.idle:
+                self.wait_alive(guest, seconds)
+            elif guest.spec.autostart:
                 guest.wait_up(seconds)
+
+    def wait_alive(self, guest: Guest, seconds: float = 1800) -> None:
+        """Until an idle guest has said once more, on its console, that it is alive."""
+        log = f"/var/log/xen/console/guest-{guest.name}.log"
+
+        def said() -> list[int]:
+            lines = self.dom0(f"grep -e alive -e 'Linux version' {log}", check=False).out
+            return [lines.count("alive"), lines.count("Linux version")]
+
+        before = said()
+        alive, boots = wait_until(f"{guest.name} says it is alive", seconds,
+                                  lambda: (now := said())[0] > before[0] and now, 2)
+        if boots != 1:
+            raise ProductFailure(f"{guest.name} has booted {boots} times: {alive=}")
 
     def guest(self, name: str) -> Guest:
         for guest in self.guests:

@@ -43,8 +43,8 @@ class Monitor:
             request["arguments"] = arguments
         try:
             self._socket.sendall(json.dumps(request).encode() + b"\n")
-        except BrokenPipeError:
-            raise EnvironmentFailure("QEMU has ended; its qemu.log says why") from None
+        except OSError as e:
+            raise EnvironmentFailure(f"QEMU closed its monitor: {e}") from None
         while True:
             message = self._receive()
             if "event" in message:

@@ -137,10 +137,8 @@ class Qemu:
         try:
             self.monitor = Monitor(self._sockets / "qmp")
         except (EnvironmentFailure, OSError):
-            # Most often QEMU has ended over an argument or a port: then its log says which.
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(5)
-            self.check()
+            # Most often QEMU has ended over an argument or a port.
+            self.check_ended()
             raise
 
     def gdb_socket(self) -> Path:
@@ -165,6 +163,13 @@ class Qemu:
             code = self._process.returncode if self._process else None
             raise EnvironmentFailure(f"QEMU has ended (code {code}): "
                                      + self.log.read_text(errors="replace")[-2000:])
+
+    def check_ended(self) -> None:
+        """After its monitor has gone: if the process ends over that, raises what its log says."""
+        assert self._process
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(5)
+        self.check()
 
     def wait(self) -> int:
         """Until the machine is powered off."""

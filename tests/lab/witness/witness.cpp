@@ -110,7 +110,9 @@ class Verifier {
     explicit Verifier(const Pages& pages) : pages_(pages) {}
 
     [[noreturn]] void run() {
-        constexpr std::size_t batch = 64;
+        // Few wakings: each costs an emulated guest more than the pages it then looks at.
+        constexpr std::size_t batch = 256;
+        constexpr std::chrono::milliseconds pause{250};
         for (;;) {
             std::size_t bad = 0;
             for (std::size_t i = 0; i < pages_.count(); ++i) {
@@ -119,13 +121,13 @@ class Verifier {
                     first_bad.store(static_cast<std::int64_t>(i));
                 }
                 if (i % batch == batch - 1 && hurry_.load() == 0)
-                    std::this_thread::sleep_for(std::chrono::milliseconds(40));
+                    std::this_thread::sleep_for(pause);
             }
             // Added per round, so that a page that was wrong once is never forgotten.
             bad_total.fetch_add(bad);
             bad_now.store(bad);
             rounds.fetch_add(1);
-            if (hurry_.load() == 0) std::this_thread::sleep_for(std::chrono::milliseconds(200));
+            if (hurry_.load() == 0) std::this_thread::sleep_for(pause);
         }
     }
     // A full round that begins after this call ends when rounds reaches the value returned.
@@ -179,10 +181,12 @@ class Clocks {
     }
 
     [[noreturn]] void run() {
+        // How exactly a gap is measured; looking more often is what an idle guest would pay for.
+        constexpr std::chrono::milliseconds interval{20};
         const std::uint64_t ticks = khz_ * static_cast<std::uint64_t>(threshold_.count());
         Look last = Look::now();
         for (;;) {
-            std::this_thread::sleep_for(std::chrono::milliseconds(5));
+            std::this_thread::sleep_for(interval);
             const Look now = Look::now();
             // A TSC that went back would be an enormous unsigned gap; count it apart.
             const bool back = now.tsc < last.tsc;

@@ -1,13 +1,14 @@
 """One warm reboot, as an operator would do it, and what there is to know about it."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from lab.clock import wait_until
-from lab.errors import ProductFailure
-from lab.host import DEATH, Host
-from lab.spec import GuestSpec
+from .clock import wait_until
+from .errors import ProductFailure
+from .host import DEATH, Host
+from .spec import GuestSpec
 
 Json = dict[str, Any]
 
@@ -53,7 +54,7 @@ def begin(host: Host, *options: str) -> tuple[Any, int]:
     return host.ssh.start(" ".join(["xl-warm-reboot", *options]), log), since
 
 
-def wait_jump(host: Host, process: Any, since: int, seconds: float = 600) -> None:
+def wait_jump(host: Host, process: Any, since: int, seconds: float = 1200) -> None:
     """Until the next hypervisor's first line."""
     log = host.folder / f"warm-{since}.log"
 
@@ -73,7 +74,7 @@ def wait_jump(host: Host, process: Any, since: int, seconds: float = 600) -> Non
     wait_until("the next hypervisor's first line", seconds, probe)
 
 
-def wait_resumed(host: Host, since: int, seconds: float = 600) -> None:
+def wait_resumed(host: Host, since: int, seconds: float = 1200) -> None:
     """Until the new dom0 is up and its resume service has ended, well or not."""
     host.wait_dom0(seconds, since)
     wait_until("the resume service", seconds, lambda: host.dom0(
@@ -81,7 +82,8 @@ def wait_resumed(host: Host, since: int, seconds: float = 600) -> None:
         in ("active", "failed", "inactive"), 1)
 
 
-def warm_reboot(host: Host, *options: str, seconds: float = 600) -> Json:
+def warm_reboot(host: Host, *options: str, seconds: float = 1200,
+                show: Callable[[str], None] = print) -> Json:
     """The whole thing; returns the timeline. Guests are running again when it returns."""
     boot_id = host.dom0_boot_id()
     process, since = begin(host, *options)
@@ -92,16 +94,32 @@ def warm_reboot(host: Host, *options: str, seconds: float = 600) -> Json:
             process.terminate()
         process.wait(30)
     wait_resumed(host, since, seconds)
-    assert host.dom0_boot_id() != boot_id, "dom0 must be a new one"
+    if host.dom0_boot_id() == boot_id:
+        raise ProductFailure("dom0 is not a new one")
     waiting = preserved(host)
-    assert not waiting, f"not resumed: {waiting}\n" + host.dom0(
-        "journalctl -b --no-pager -u roothammer-resume.service").out
+    if waiting:
+        raise ProductFailure(f"not resumed: {waiting}\n" + host.dom0(
+            "journalctl -b --no-pager -u roothammer-resume.service").out)
     timeline: Json = json.loads(host.dom0("roothammer timeline --json").out)
-    print(host.dom0("roothammer timeline").out)
+    show(host.dom0("roothammer timeline").out)
     return timeline
 
 
 def build_id(host: Host) -> str:
-    """Names the hypervisor that runs: version line and build id."""
+    """Names the hypervisor that runs: its version and the hash its linker made of it."""
     info = host.xen_info()
-    return f"{info['xen_version']} {info.get('build_id', '')} {info.get('xen_compile_date', '')}"
+    return f"{info['xen_version']}, build id {info['build_id']}"
+
+
+def balloon(host: Host, guest: str, megabytes: int, seconds: float = 1200) -> None:
+    """Has a guest give memory back, or take it again, and waits until it has."""
+    host.dom0(f"xl mem-set {guest} {megabytes}")
+
+    def reached() -> bool:
+        for line in host.dom0("xl list").out.splitlines()[1:]:
+            name, _, memory = line.split()[:3]
+            if name == guest:
+                return abs(int(memory) - megabytes) <= 2
+        raise ProductFailure(f"{guest} is gone")
+
+    wait_until(f"{guest} has {megabytes} MiB", seconds, reached, 1)
