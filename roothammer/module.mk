@@ -11,6 +11,8 @@ $(eval $(call module,roothammer))
 SYSCONFDIR ?= /etc
 UNITDIR    ?= $(PREFIX)/lib/systemd/system
 MANDIR     ?= $(PREFIX)/share/man
+# Where an xl of this tree (make xl) looks for subcommands that are programs of their own.
+XEN_LIBEXEC ?= /usr/lib/xen-4.17
 roothammer_BINS  := $(foreach p,$(roothammer_PROGS),$(B)/bin/$(firstword $(subst =, ,$(p))))
 roothammer_UNITS := $(wildcard roothammer/systemd/*.service roothammer/systemd/*.target)
 
@@ -21,6 +23,8 @@ install: $(roothammer_BINS) ## install programs, systemd units and man pages (PR
 	  $(DESTDIR)$(UNITDIR)/xendomains.service.d $(DESTDIR)$(SYSCONFDIR)/xen $(DESTDIR)$(MANDIR)/man8
 	install -m 755 $(B)/bin/roothammer $(B)/bin/xl-warm-reboot $(DESTDIR)$(PREFIX)/sbin/
 	install -m 755 $(B)/bin/warmvm-save-helper $(DESTDIR)$(PREFIX)/libexec/roothammer/
+	install -d $(DESTDIR)$(XEN_LIBEXEC)/bin
+	ln -sf $(PREFIX)/sbin/xl-warm-reboot $(DESTDIR)$(XEN_LIBEXEC)/bin/xl-warm-reboot
 	for u in $(roothammer_UNITS); do \
 	  sed 's|@sbin@|$(PREFIX)/sbin|' $$u > $(DESTDIR)$(UNITDIR)/$$(basename $$u) || exit 1; done
 	sed 's|@sbin@|$(PREFIX)/sbin|' roothammer/systemd/xendomains.conf \
@@ -31,5 +35,6 @@ install: $(roothammer_BINS) ## install programs, systemd units and man pages (PR
 uninstall: ## remove what install put there (the configuration file stays)
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/sbin/,roothammer xl-warm-reboot)
 	rm -rf $(DESTDIR)$(PREFIX)/libexec/roothammer
+	rm -f $(DESTDIR)$(XEN_LIBEXEC)/bin/xl-warm-reboot
 	rm -f $(addprefix $(DESTDIR)$(UNITDIR)/,$(notdir $(roothammer_UNITS)) xendomains.service.d/roothammer.conf)
 	rm -f $(addprefix $(DESTDIR)$(MANDIR)/man8/,$(notdir $(wildcard docs/man/*.8)))

@@ -10,7 +10,7 @@ xen_cc  := $(if $(shell command -v ccache),ccache gcc,gcc)
 xen_make = $(MAKE) -C $(XEN_TREE)/xen O=$(abspath $(1)) CC="$(xen_cc)" HOSTCC="$(xen_cc)" \
   XEN_WHOAMI=builder XEN_DOMAIN=invalid XEN_BUILD_DATE=- XEN_BUILD_TIME=-
 
-.PHONY: xen xen-tree xen-refresh xen-check
+.PHONY: xen xl xen-tree xen-refresh xen-check
 xen-tree: $(XEN_TREE)/.applied ## fetch Debian's Xen source and apply the series
 xen: $(XEN_BUILD)/release/xen $(XEN_BUILD)/debug/xen ## build the patched hypervisor, release and debug
 
@@ -40,6 +40,19 @@ $(XEN_BUILD)/%/xen: $(XEN_TREE)/.applied
 	@{ KCONFIG_ALLCONFIG=$(abspath $(@D))/allrandom.config $(call xen_make,$(@D)) alldefconfig && \
 	   $(call xen_make,$(@D)); } > $(XEN_BUILD)/$*.log 2>&1 || { tail -n 30 $(XEN_BUILD)/$*.log; exit 1; }
 	@for c in $(xen_config_$*); do grep -qx "$$c" $(@D)/.config || { echo "$$c did not hold"; exit 1; }; done
+
+# xl alone of the tools is patched; it runs on Debian's libxl, so it has Debian's paths.
+XEN_LIBEXEC ?= /usr/lib/xen-4.17
+xl_paths := LIBEXEC_BIN="$(XEN_LIBEXEC)/bin" XENFIRMWAREDIR="$(XEN_LIBEXEC)/boot" \
+  XEN_CONFIG_DIR="/etc/xen" XEN_SCRIPT_DIR="/etc/xen/scripts" XEN_LOCK_DIR="/var/lock" \
+  XEN_RUN_DIR="/var/run/xen" XEN_LOG_DIR="/var/log/xen" XEN_DUMP_DIR="/var/lib/xen/dump"
+
+xl: $(XEN_BUILD)/xl ## build the patched xl (optional: everything else works with Debian's)
+$(XEN_BUILD)/xl: $(XEN_TREE)/.applied xen-patches/module.mk
+	@echo "  XL    $@"
+	@$(xen_cc) -std=gnu99 -O2 -g -Wall -Wno-format-zero-length -Wno-unused-but-set-variable -idirafter $(XEN_TREE)/tools/include \
+	  $(foreach p,$(xl_paths),'-D$(p)') -DHAVE_YAJL_YAJL_VERSION_H=1 \
+	  -o $@ $(XEN_TREE)/tools/xl/*.c -lxlutil -lxenlight -lxentoollog -lxenstore -lyajl
 
 xen-refresh: ## write the tree's commits back to the series
 	@$(xen_git) -C $(XEN_TREE) rev-parse -q --verify base > /dev/null

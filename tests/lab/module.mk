@@ -25,7 +25,7 @@ lab-tools: all
 lab: lab-images lab-tools xen ## a host with guests in the foreground: console, ssh (LAB_ARGS=--help)
 	@PYTHONPATH=tests/lab $(LABPY) -m lab $(LAB_ARGS)
 
-e2e: lab-images lab-tools xen ## the tests on real Xen (E2E_ARGS: pytest's)
+e2e: lab-images lab-tools xen xl ## the tests on real Xen (E2E_ARGS: pytest's)
 	@PYTHONPATH=tests/lab $(LABPY) -m pytest $(E2E_ARGS) tests/e2e
 
 $(LAB)/%.tar: $(LABSRC)/%.packages $(LABSRC)/rootfs.sh

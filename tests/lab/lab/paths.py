@@ -22,6 +22,7 @@ TOOLS = BUILD / "tools"
 # The patched hypervisor as make xen builds it. The debug build serves as "a new Xen": another
 # build id, and a bigger image than the release build.
 XEN = Path(os.environ.get("LAB_XEN", TREE / "build" / "xen" / "release" / "xen")).resolve()
+XL = Path(os.environ.get("LAB_XL", TREE / "build" / "xen" / "xl")).resolve()
 XEN_NEXT = Path(os.environ.get("LAB_XEN_NEXT", TREE / "build" / "xen" / "debug" / "xen")).resolve()
 
 
