@@ -42,6 +42,8 @@ def members(spec: HostSpec) -> dict[str, tuple[int, bytes | str]]:
     # This dom0 has no bootloader whose configuration would name what to boot next.
     out["etc/xen/roothammer.conf"] = (0o644, ROOTHAMMER_CONF.format(
         xen="/boot/xen-next" if spec.xen_next else "/boot/xen").encode())
+    # xenconsoled writes there, but only if there is such a folder.
+    out["var/log/xen/console/README"] = (0o644, b"guest-NAME.log: what a guest's console said\n")
     for index, guest in enumerate(spec.guests):
         out[f"etc/xen/{guest.name}.cfg"] = (0o644, guest.config(index).encode())
         if guest.autostart:
