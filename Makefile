@@ -36,6 +36,7 @@ $(error CONFIG must be release, debug, asan, tsan or fuzz, not '$(CONFIG)')
 endif
 CXXFLAGS ?=
 LDFLAGS  ?=
+TESTS    ?= %
 
 # --- the module mechanism --------------------------------------------------
 # A module.mk sets, for module M (its folder's path):
@@ -43,6 +44,7 @@ LDFLAGS  ?=
 #   M_PROGS    programs: name=main.cpp ...        M_PKGS  pkg-config packages
 #   M_LIBS     extra -l flags                     M_DEPS  generated files needed before compiling
 #   M_FLAGS    extra compiler flags               M_TESTS gtest sources: one binary for the module
+#   M_LINT     sources that only another CONFIG compiles
 modules :=
 obj = $(patsubst %.cpp,$(B)/obj/%.o,$(1))
 lib = $(B)/lib/$(subst /,-,$(1)).a
@@ -50,6 +52,7 @@ closure = $(1) $(foreach u,$($(1)_USES),$(call closure,$(u)))
 define module
 modules += $(1)
 $(1)_ALLSRCS := $$(sort $$($(1)_SRCS) $$(foreach p,$$($(1)_PROGS),$$(lastword $$(subst =, ,$$p))) $$($(1)_TESTS))
+$(1)_LINTSRCS := $$(sort $$($(1)_ALLSRCS) $$($(1)_LINT))
 endef
 
 define module_rules
@@ -58,12 +61,13 @@ $(1)_CF := $(addprefix -I,$(wildcard $(1)/include) $(if $(wildcard $(1)/src),$(1
   $(addprefix -I,$($(1)_INCS)) $($(1)_FLAGS) $(if $($(1)_PKGS),$(shell pkg-config --cflags $($(1)_PKGS)))
 $(1)_CLOSURE := $(sort $(call closure,$(1)))
 $(1)_LF = $$(foreach m,$$($(1)_CLOSURE),$$($$m_LIBS) $$(if $$($$m_PKGS),$$(shell pkg-config --libs $$($$m_PKGS))))
+$(1)_ALLDEPS := $(foreach m,$(sort $(call closure,$(1))),$($(m)_DEPS))
 $(1)_ALLHDRS := $(wildcard $(1)/include/*/*.hpp $(1)/src/*.hpp $(if $(wildcard $(1)/src),,$(1)/*.hpp))
-lint_stamps += $$(patsubst %,$(B)/lint/%.ok,$($(1)_ALLSRCS) $$($(1)_ALLHDRS))
-$(call obj,$($(1)_ALLSRCS)) $(patsubst %,$(B)/lint/%.ok,$($(1)_ALLSRCS)): private MODFLAGS = $$($(1)_CF)
-$$(patsubst %,$(B)/lint/%.ok,$$($(1)_ALLHDRS)): private MODFLAGS = $$($(1)_CF)
-$$(patsubst %,$(B)/lint/%.ok,$($(1)_ALLSRCS) $$($(1)_ALLHDRS)): .clang-tidy .clang-format | $($(1)_DEPS)
-$(call obj,$($(1)_ALLSRCS)): $(1)/module.mk Makefile | $($(1)_DEPS)
+$(1)_STAMPS := $$(patsubst %,$(B)/lint/%.ok,$($(1)_LINTSRCS) $$($(1)_ALLHDRS))
+lint_stamps += $$($(1)_STAMPS)
+$(call obj,$($(1)_ALLSRCS)) $$($(1)_STAMPS): private MODFLAGS = $$($(1)_CF)
+$$($(1)_STAMPS): .clang-tidy .clang-format | $$($(1)_ALLDEPS)
+$(call obj,$($(1)_ALLSRCS)): $(1)/module.mk Makefile | $$($(1)_ALLDEPS)
 $(if $($(1)_SRCS),$(call lib,$(1)): $(call obj,$($(1)_SRCS)))
 $(foreach p,$($(1)_PROGS),$(call program,$(1),$(firstword $(subst =, ,$(p))),$(lastword $(subst =, ,$(p)))))
 $(if $($(1)_TESTS),$(call testprog,$(1)))
@@ -99,8 +103,9 @@ $(B)/lib/%.a:
 .PHONY: all check help clean distclean
 all: $(libraries) $(programs) ## build the libraries and programs
 
-check: $(testprogs) ## run the unit tests (no root, no Xen)
-	@for t in $(testprogs); do ./$$t --gtest_brief=1 || exit 1; done
+# TESTS: the modules whose tests shall run, a pattern: tests-unit-codec.
+check: $(filter $(addprefix $(B)/test/,$(TESTS)),$(testprogs)) ## run the unit tests (no root, no Xen)
+	@tests/run-unit $(filter $(addprefix $(B)/test/,$(TESTS)),$(testprogs))
 
 clean: ## remove what this CONFIG compiled (the built Xen and images stay)
 	rm -rf $(B)
@@ -111,6 +116,7 @@ distclean: ## remove everything that was built
 # A source is formatted and clean under clang-tidy; a header compiles alone.
 .PHONY: lint format
 lint: $(lint_stamps) ## formatting, headers that compile alone, clang-tidy
+	@echo "$(words $(lint_stamps)) passed, 0 failed"
 format: ## format the C++ sources
 	@clang-format -i $(shell git ls-files '*.cpp' '*.hpp')
 $(B)/lint/%.hpp.ok: %.hpp
@@ -118,12 +124,30 @@ $(B)/lint/%.hpp.ok: %.hpp
 	@clang-format --dry-run -Werror $<
 	@echo '#include "$(abspath $<)"' | $(CXX) $(STD) $(WARN) $(MODFLAGS) $(CXXFLAGS) -fsyntax-only -x c++ -
 	@touch $@
+# The analyzer walks gtest's macros for minutes.
+tidy = clang-tidy --quiet $(if $(filter tests/%,$<),--checks=-clang-analyzer-*)
 $(B)/lint/%.cpp.ok: %.cpp
 	@mkdir -p $(@D); echo "  LINT  $<"
 	@clang-format --dry-run -Werror $<
-	@clang-tidy --quiet --warnings-as-errors='*' $< -- $(STD) $(MODFLAGS) $(CXXFLAGS) 2>/dev/null || \
-	  { clang-tidy --quiet $< -- $(STD) $(MODFLAGS) $(CXXFLAGS); exit 1; }
+	@$(tidy) --warnings-as-errors='*' $< -- $(STD) $(MODFLAGS) $(CXXFLAGS) 2>/dev/null || \
+	  { $(tidy) $< -- $(STD) $(MODFLAGS) $(CXXFLAGS); exit 1; }
 	@touch $@
+
+# --- fuzzing ------------------------------------------------------------------
+# libFuzzer with ASan and UBSan over every reader of bytes from outside; clang only. A module adds
+# names to `fuzzers`: NAME is $(B)/bin/fuzz-NAME, and fuzz_NAME its seeds' folder and longest input.
+FUZZ         ?= %
+FUZZ_SECONDS ?= 600
+fuzz_chosen  := $(filter $(FUZZ),$(fuzzers))
+.PHONY: fuzz fuzz-short fuzz-record fuzz-run
+fuzz: ## fuzz every reader for FUZZ_SECONDS (600) each; FUZZ chooses, a pattern
+	@$(MAKE) --no-print-directory CONFIG=fuzz CXX=clang++ fuzz-run
+fuzz-short: ## the fuzzers for 10 seconds each
+	@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=10
+fuzz-record: ## fuzz the hypervisor's record parser alone
+	@$(MAKE) --no-print-directory fuzz FUZZ=preserved_record%
+fuzz-run: $(addprefix $(B)/bin/fuzz-,$(fuzz_chosen)) $(foreach f,$(fuzz_chosen),$(fuzz_needs_$(f)))
+	@tests/fuzz/run $(B) $(FUZZ_SECONDS) $(foreach f,$(fuzz_chosen),$(f) $(fuzz_$(f)))
 
 help: ## this list
 	@grep -hE '^[a-z][a-z0-9-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | sort | awk -F'\t' '{printf "  %-16s %s\n",$$1,$$2}'

@@ -4,7 +4,9 @@ $(eval $(call module,tests/unit/roothammer))
 
 # Xen's own verifier over what rescue writes.
 .PHONY: check-stream
+ifeq ($(TESTS),%)
 check: check-stream
+endif
 check-stream: $(B)/test/tests-unit-roothammer
 	@rm -rf $(B)/rescued; mkdir -p $(B)/rescued
 	@WARMVM_RESCUED=$(B)/rescued $< --gtest_brief=1 --gtest_filter='Rescue.Writes*' > $(B)/rescued.log

@@ -1,0 +1,7 @@
+# The shell scripts that run the tests and add up what came of them.
+.PHONY: check-runners
+check-runners:
+	@tests/unit/runners/test
+ifeq ($(TESTS),%)
+check: check-runners
+endif
