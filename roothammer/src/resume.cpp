@@ -2,6 +2,7 @@
 #include "roothammer/resume.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include "roothammer/earlier_try.hpp"
 #include "roothammer/lock.hpp"
@@ -184,11 +185,26 @@ std::vector<ResumeOutcome> resume(const Host& host, const ResumeOptions& options
         if (std::ranges::none_of(guests, same)) outcomes.push_back({name, "is not preserved"});
     }
     Resumer resumer(host, options, timeline);
+    std::map<SetId, std::size_t> failed;  // and which outcome is its
     for (const auto& guest : guests) {
         const bool asked = options.names.empty() ||
                            std::ranges::find(options.names, guest.name) != options.names.end();
         if (!asked || guest.set.state == SetState::local) continue;
         outcomes.push_back(resumer.run(guest));
+        if (!outcomes.back().trouble.empty() && guest.trouble.empty()) {
+            failed.emplace(guest.set.id, outcomes.size() - 1);
+        }
+    }
+    // What failed may have been short of time, such as a hotplug script on a dom0 still starting.
+    for (unsigned done = 1; done < options.tries && !failed.empty(); ++done) {
+        for (const auto& guest : preserved_guests(host)) {
+            const auto mine = failed.find(guest.set.id);
+            if (mine == failed.end()) continue;
+            log("event=resume-again guest=" + guest.name);
+            auto& outcome = outcomes.at(mine->second);
+            outcome = resumer.run(guest);
+            if (outcome.trouble.empty()) failed.erase(mine);
+        }
     }
     if (!outcomes.empty()) {
         timeline.resume_end = host.system.tsc();

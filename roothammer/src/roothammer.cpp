@@ -34,6 +34,7 @@ struct Arguments {
     std::vector<std::string> words;
     bool json = false;
     bool paused = false;
+    unsigned tries = 1;
     bool expect_none = false;
 };
 
@@ -102,7 +103,7 @@ int list(const Host& host, const Arguments& arguments) {
 }
 
 int resume_guests(const Host& host, const Arguments& arguments) {
-    const auto outcomes = resume(host, {arguments.words, arguments.paused});
+    const auto outcomes = resume(host, {arguments.words, arguments.paused, arguments.tries});
     bool failed = false;
     json results = json::array();
     for (const auto& outcome : outcomes) {
@@ -182,6 +183,8 @@ int run_roothammer(int argc, char** argv) {
         po::options_description options("options");
         options.add_options()("json", po::bool_switch(&arguments.json), "output as JSON")(
             "paused", po::bool_switch(&arguments.paused), "resume: leave the guests paused")(
+            "tries", po::value(&arguments.tries)->value_name("N"),
+            "resume: try a guest that fails up to N times (default: once)")(
             "expect-none", po::bool_switch(&arguments.expect_none),
             "list: say why no guest may be started from its disk, and exit with 4; else nothing")(
             "help", "this text");

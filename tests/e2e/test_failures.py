@@ -207,7 +207,9 @@ def test_adoption_fails_halfway(start, point):
     """libxl destroys the half-made domain; its frames go back, a retry works, nobody else pays."""
     host = start(guests=PAIR)
     before = {g.name: GuestState.of(g) for g in host.guests}
-    host.dom0(f"mkdir -p {DROPIN} && printf '[Service]\\nEnvironment=ROOTHAMMER_FAULT={point}\\n' "
+    # One try: a fault strikes once in a process, so that a second one would succeed.
+    host.dom0(f"mkdir -p {DROPIN} && printf '[Service]\\nEnvironment=ROOTHAMMER_FAULT={point}\\n"
+              f"ExecStart=\\nExecStart=/usr/local/sbin/roothammer resume\\n' "
               f"> {DROPIN}/fault.conf")
     process, since = begin(host)
     wait_jump(host, process, since)

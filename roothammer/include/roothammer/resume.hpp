@@ -13,6 +13,7 @@ namespace roothammer {
 struct ResumeOptions {
     std::vector<std::string> names;  // empty: all
     bool paused = false;             // leave them paused
+    unsigned tries = 1;              // for a guest that fails: once the others have been tried
 };
 
 struct ResumeOutcome {
