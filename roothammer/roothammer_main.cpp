@@ -2,5 +2,5 @@
 #include "roothammer/command_line.hpp"
 
 int main(int argc, char** argv) {
-    return roothammer::run_roothammer(argc, argv);
+    return roothammer::run_roothammer(argc, argv, roothammer::real_host);
 }

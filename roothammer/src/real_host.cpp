@@ -20,9 +20,7 @@ std::filesystem::path save_helper() {
     throw warmvm::Error::of(std::errc::no_such_file_or_directory, name);
 }
 
-}  // namespace
-
-struct RealHost::Ports {
+struct Ports {
     std::unique_ptr<warmvm::DomainControl> domains = warmvm::open_domain_control();
     std::unique_ptr<warmvm::PreservedMemory> preserved = warmvm::open_preserved_memory();
     std::unique_ptr<warmvm::Store> store = warmvm::open_store();
@@ -32,10 +30,11 @@ struct RealHost::Ports {
     Host host{*domains, *preserved, *store, *kexec, *toolstack, *system, {}};
 };
 
-RealHost::RealHost() : ports_(std::make_unique<Ports>()) {}
-RealHost::~RealHost() = default;
-const Host& RealHost::host() const {
-    return ports_->host;
+}  // namespace
+
+const Host& real_host() {
+    static const Ports ports;
+    return ports.host;
 }
 
 int run_command(const char* program, const std::function<int()>& command) {

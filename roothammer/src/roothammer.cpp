@@ -176,7 +176,7 @@ int dispatch(const Host& host, const std::string& command, const Arguments& argu
 
 }  // namespace
 
-int run_roothammer(int argc, char** argv) {
+int run_roothammer(int argc, const char* const* argv, const HostSource& host) {
     return run_command("roothammer", [&] {
         Arguments arguments;
         std::string command;
@@ -202,8 +202,7 @@ int run_roothammer(int argc, char** argv) {
             return exit_ok;
         }
         if (command.empty()) throw po::error(std::string("a command is needed\n") + usage);
-        const RealHost real;
-        return dispatch(real.host(), command, arguments);
+        return dispatch(host(), command, arguments);
     });
 }
 

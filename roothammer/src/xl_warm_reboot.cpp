@@ -18,8 +18,6 @@ namespace {
 
 namespace po = boost::program_options;
 
-constexpr const char* config_file = "/etc/xen/roothammer.conf";
-
 struct Settings {
     std::string xen, kernel, initrd, xen_commandline, kernel_commandline;
     std::string on_guest_failure;
@@ -99,14 +97,12 @@ void refuse_second_run(const Host& host) {
     }
 }
 
-int warm_reboot(const Settings& settings) {
+int warm_reboot(const Host& host, const Settings& settings) {
     const auto policy = parse_on_guest_failure(settings.on_guest_failure);
     if (!policy) {
         throw po::validation_error(po::validation_error::invalid_option_value, "on-guest-failure",
                                    settings.on_guest_failure);
     }
-    const RealHost real;
-    const auto& host = real.host();
     const auto session = Lock::take(host.paths.session_lock());
     refuse_second_run(host);
 
@@ -132,7 +128,7 @@ int warm_reboot(const Settings& settings) {
 
 }  // namespace
 
-int run_xl_warm_reboot(int argc, char** argv) {
+int run_xl_warm_reboot(int argc, const char* const* argv, const HostSource& source) {
     return run_command("xl-warm-reboot", [&] {
         Settings settings;
         const auto shared = describe_settings(settings);
@@ -148,11 +144,12 @@ int run_xl_warm_reboot(int argc, char** argv) {
             std::cout << all;
             return exit_ok;
         }
-        if (std::ifstream file(config_file); file) {
+        const auto& host = source();
+        if (std::ifstream file(host.paths.config); file) {
             po::store(po::parse_config_file(file, shared), values);
         }
         po::notify(values);
-        return warm_reboot(settings);
+        return warm_reboot(host, settings);
     });
 }
 

@@ -349,12 +349,14 @@ std::variant<PreservedSet, warmvm::Refusal> Machine::check(DomId domain) {
 SetId Machine::preserve(DomId domain) {
     step("preserve");
     auto& target = get(domain);
-    const auto no = [](warmvm::Reason reason) {
-        throw warmvm::PreservedError(std::make_error_code(std::errc::invalid_argument), {reason, 0},
+    const auto no = [](warmvm::Refusal refusal) {
+        throw warmvm::PreservedError(std::make_error_code(std::errc::invalid_argument), refusal,
                                      "preserve");
     };
-    if (target.refusal) no(target.refusal->reason);
-    if (target.shutdown != warmvm::ShutdownReason::suspend) no(warmvm::Reason::not_suspended);
+    if (target.refusal) no(*target.refusal);
+    if (target.shutdown != warmvm::ShutdownReason::suspend) {
+        no({warmvm::Reason::not_suspended, 0});
+    }
     const SetId id(next_set_++);
     Set set{describe(target), extents_of(target), {}};
     set.info.id = id;
@@ -580,6 +582,7 @@ void Machine::keep_units(const std::string&, const std::vector<std::string>& pat
 void Machine::isolate(const std::string& target) {
     step("isolate");
     services_up = target == "default.target";
+    if (!services_up && on_warm_target) on_warm_target();
 }
 
 bool Machine::is_active(const std::string& unit) {

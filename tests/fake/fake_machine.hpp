@@ -95,7 +95,9 @@ class Machine final : public warmvm::DomainControl,
     bool read_only = false;
     bool network_dma = true;
     bool jumped = false;
-    int other_jobs = 0;  // polls until dom0's services are gone
+    int other_jobs = 0;                    // polls until dom0's services are gone
+    std::function<void()> on_warm_target;  // what the service manager starts when it is isolated
+    std::chrono::milliseconds save_timeout{}, shutdown_timeout{};  // as they were given last
     std::string boot = "boot-1";
     warmvm::HypervisorVersion xen{4, 17, ".5", "dom0_mem=512M console=com1", "ab"};
     // xl dies and cleans nothing up: half way through a "save"; in a "restore" that fails, or

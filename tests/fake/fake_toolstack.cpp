@@ -23,8 +23,9 @@ ToolstackResult failed(const std::string& message) {
 }  // namespace
 
 ToolstackResult Machine::save(DomId id, const std::filesystem::path& file,
-                              std::chrono::milliseconds) {
+                              std::chrono::milliseconds timeout) {
     step("xl save");
+    save_timeout = timeout;
     auto& domain = get(id);
     auto& control = nodes["/local/domain/" + std::to_string(id.value()) + "/control/shutdown"];
     Bytes image;
@@ -106,8 +107,9 @@ ToolstackResult Machine::restore(const std::filesystem::path& file) {
     return {ToolstackOutcome::done, {}};
 }
 
-ToolstackResult Machine::shutdown(DomId domain, std::chrono::milliseconds) {
+ToolstackResult Machine::shutdown(DomId domain, std::chrono::milliseconds timeout) {
     step("xl shutdown");
+    shutdown_timeout = timeout;
     if (get(domain).suspends != Domain::Suspends::yes) {
         return {ToolstackOutcome::timed_out, "the guest does not answer"};
     }

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <functional>
-#include <memory>
 
 #include "roothammer/host.hpp"
 
@@ -15,22 +14,14 @@ inline constexpr int exit_usage = 2;
 inline constexpr int exit_guest_refused = 3;
 inline constexpr int exit_host_refused = 4;
 
-// The real ports, opened; unit tests bring fakes.
-class RealHost {
-  public:
-    RealHost();
-    ~RealHost();
-    RealHost(const RealHost&) = delete;
-    RealHost& operator=(const RealHost&) = delete;
-    [[nodiscard]] const Host& host() const;
+// Where a program gets its ports from; not asked for --help and wrong usage.
+using HostSource = std::function<const Host&()>;
 
-  private:
-    struct Ports;
-    std::unique_ptr<Ports> ports_;
-};
+// The real ports, opened at the first call. Throws Error if this is not dom0.
+const Host& real_host();
 
-int run_roothammer(int argc, char** argv);
-int run_xl_warm_reboot(int argc, char** argv);
+int run_roothammer(int argc, const char* const* argv, const HostSource& host);
+int run_xl_warm_reboot(int argc, const char* const* argv, const HostSource& host);
 
 // Runs command and turns what it throws into a message and an exit status.
 int run_command(const char* program, const std::function<int()>& command);

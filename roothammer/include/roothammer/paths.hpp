@@ -11,6 +11,7 @@ namespace roothammer {
 struct Paths {
     std::filesystem::path run = "/run/roothammer";        // of this boot
     std::filesystem::path state = "/var/lib/roothammer";  // over boots
+    std::filesystem::path config = "/etc/xen/roothammer.conf";
     [[nodiscard]] std::filesystem::path plan() const { return run / "plan.json"; }
     [[nodiscard]] std::filesystem::path session_lock() const { return run / "session.lock"; }
     [[nodiscard]] std::filesystem::path work_lock() const { return run / "work.lock"; }

@@ -52,6 +52,60 @@ TEST_F(Freeze, WithShutdownTheOthersGoOver) {
     EXPECT_EQ(machine_->preserved.size(), 2u);
 }
 
+TEST_F(Freeze, WithShutdownAGuestThatAnswersNothingIsDestroyed) {
+    options_.on_guest_failure = OnGuestFailure::shutdown;
+    options_.timeout = std::chrono::milliseconds(1500);
+    machine_->find("web")->suspends = fake::Domain::Suspends::never;
+    prepare();
+    EXPECT_THROW(freeze(host()), Rebooted);
+    EXPECT_EQ(machine_->find("web"), nullptr);
+    EXPECT_EQ(machine_->preserved.size(), 2u);
+    EXPECT_EQ(machine_->save_timeout, options_.timeout);
+    EXPECT_EQ(machine_->shutdown_timeout, options_.timeout);
+}
+
+TEST_F(Freeze, WithShutdownAGuestThatIsNotFitIsNotEvenTried) {
+    options_.on_guest_failure = OnGuestFailure::shutdown;
+    auto plan = report();
+    plan.guests.at(0).note = "not fit to be frozen";
+    start_warm_reboot(host(), options_, plan);
+    EXPECT_THROW(freeze(host()), Rebooted);
+    EXPECT_EQ(machine_->find("web"), nullptr);
+    const auto asked = [](const auto& line) { return line.find("event=freeze guest=web") == 0; };
+    EXPECT_TRUE(std::ranges::none_of(lines_, asked));
+}
+
+TEST_F(Freeze, WithShutdownAGuestThatCannotBePreservedIsShutDown) {
+    options_.on_guest_failure = OnGuestFailure::shutdown;
+    machine_->find("mail")->refusal = {warmvm::Reason::frame_range, 0x20123};
+    prepare();
+    EXPECT_THROW(freeze(host()), Rebooted);
+    EXPECT_EQ(machine_->find("mail"), nullptr);
+    EXPECT_EQ(load_plan(paths_.plan())->guests.at(1).stage, GuestStage::shut_down);
+    EXPECT_NE(load_plan(paths_.plan())->guests.at(1).note.find("0x20123"), std::string::npos);
+}
+
+TEST_F(Freeze, WithShutdownAGuestThatCannotBeDestroyedStopsTheReboot) {
+    options_.on_guest_failure = OnGuestFailure::shutdown;
+    machine_->find("db")->suspends = fake::Domain::Suspends::never;
+    machine_->fail_in = "xl destroy";
+    prepare();
+    EXPECT_THROW(freeze(host()), warmvm::Error);
+    EXPECT_EQ(machine_->domains.size(), 3u);
+    EXPECT_EQ(machine_->what_is_not_as_before(), "");
+}
+
+TEST_F(Freeze, TheTimeLimitIsTheOperators) {
+    options_.timeout = std::chrono::milliseconds(1500);
+    machine_->find("db")->suspends = fake::Domain::Suspends::never;
+    prepare();
+    EXPECT_THROW(freeze(host()), warmvm::Error);
+    EXPECT_EQ(machine_->save_timeout, options_.timeout);
+    EXPECT_NE(load_plan(paths_.plan())->error.find("did not suspend within 1500 ms"),
+              std::string::npos);
+    EXPECT_EQ(machine_->what_is_not_as_before(), "");
+}
+
 TEST_F(Freeze, AGuestStartedAfterThePlanStopsTheReboot) {
     prepare();
     fake::add_pvh_guest(*machine_, "late");

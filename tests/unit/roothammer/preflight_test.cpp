@@ -105,6 +105,16 @@ TEST_F(PreflightTest, AnImageTooBigForTheWindow) {
     expect_refused("xen image", "window is 16 MiB", false);
 }
 
+TEST_F(PreflightTest, AnImageThatCannotLieInTheWindow) {
+    machine_->host_info.window_start = 0;  // below what the image's header allows
+    expect_refused("xen image", "cannot be loaded where the running Xen lies", false);
+}
+
+TEST_F(PreflightTest, AMissingKernel) {
+    images_.kernel = "/no/such/kernel";
+    expect_refused("dom0 kernel", "/no/such/kernel", false);
+}
+
 TEST_F(PreflightTest, ARangeTooSmallForTheNextBoot) {
     const auto needed = check().room_needed;
     machine_->host_info.range_size = needed;
@@ -198,6 +208,70 @@ TEST_F(PreflightTest, APausedGuest) {
 TEST_F(PreflightTest, AGuestBeingMigrated) {
     node("name") = "web--incoming";
     expect_refused("guest web--incoming", "being migrated", true);
+}
+
+TEST_F(PreflightTest, AGuestThatHasBeenMigratedAway) {
+    node("name") = "web--migratedaway";
+    expect_refused("guest web--migratedaway", "being migrated", true);
+}
+
+TEST_F(PreflightTest, ASuspendedGuest) {
+    web().shutdown = warmvm::ShutdownReason::suspend;
+    const auto report = preflight(host(), images_, OnGuestFailure::abort);
+    const auto refused = std::ranges::find(report.findings, Verdict::refused, &Finding::verdict);
+    ASSERT_NE(refused, report.findings.end());
+    EXPECT_EQ(refused->subject, "guest web");
+    EXPECT_EQ(refused->text, "it is suspended");
+    EXPECT_NE(refused->mend.find("roothammer recover"), std::string::npos);
+}
+
+TEST_F(PreflightTest, AGuestThatLibxlDoesNotKnow) {
+    machine_->nodes.erase("/libxl/1/type");
+    expect_refused("guest web", "libxl does not know it", true);
+}
+
+// Whatever the hypervisor says of a guest is passed on with something to do about it.
+TEST_F(PreflightTest, EveryRefusalOfTheHypervisors) {
+    using warmvm::Reason;
+    for (const auto reason :
+         {Reason::dying, Reason::passthrough, Reason::log_dirty, Reason::mem_feature,
+          Reason::frame_type, Reason::frame_range, Reason::no_memory}) {
+        web().refusal = {reason, 5};
+        expect_refused("guest web", std::string(describe(reason)), true);
+    }
+}
+
+TEST_F(PreflightTest, AGuestThatAnEarlierTryLeftFrozen) {
+    prepare();
+    machine_->fail_in = "arm";
+    machine_->kill = true;
+    EXPECT_THROW(freeze(host()), fake::Killed);
+    machine_->restart_program();
+    const auto report = preflight(host(), images_, OnGuestFailure::abort);
+    ASSERT_TRUE(report.host_refused());
+    const auto refused = std::ranges::find(report.findings, Verdict::refused, &Finding::verdict);
+    EXPECT_EQ(refused->text, "it is frozen by an earlier try");
+    EXPECT_NE(refused->mend.find("roothammer recover"), std::string::npos);
+}
+
+TEST_F(PreflightTest, WhatWaitsOrIsUnreadableIsCarriedAlongAndSaid) {
+    reboot_warm();
+    machine_->damage(warmvm::SetId(3), warmvm::Reason::checksum);
+    resume(host(), {{"web"}, false});
+    const auto report = preflight(host(), images_, OnGuestFailure::abort);
+    EXPECT_FALSE(report.refused()) << to_text(report);
+    const auto text = to_text(report);
+    EXPECT_NE(text.find("note: guest mail: preserved and not resumed"), std::string::npos) << text;
+    EXPECT_NE(text.find("note: set 3: unreadable"), std::string::npos) << text;
+}
+
+TEST_F(PreflightTest, SaysAllThatIsWrongAtOnce) {
+    machine_->host_info.range = false;
+    images_.initrd = "/no/such/file";
+    web().refusal = {warmvm::Reason::passthrough, 0};
+    const auto report = check();
+    EXPECT_EQ(std::ranges::count(report.findings, Verdict::refused, &Finding::verdict), 3);
+    EXPECT_TRUE(report.host_refused());
 }
 
 TEST_F(PreflightTest, AnHvmGuest) {

@@ -160,6 +160,31 @@ TEST_F(Rescue, TakesAGuestFromAResumeThatDied) {
     EXPECT_EQ(machine_->preserved.size(), 2u);
 }
 
+TEST_F(Rescue, AFaultAtAnyCallLeavesTheGuestPreservedAndNoFile) {
+    reboot_warm();
+    for (const std::string name : {"web", "mail"}) {
+        for (unsigned call = 1;; ++call) {
+            machine_->failed_call.clear();
+            machine_->fail_at = machine_->calls + call;
+            bool threw = false;
+            try {
+                rescue(host(), name, file_);
+            } catch (const std::exception&) {
+                threw = true;
+            }
+            machine_->fail_at = 0;
+            if (machine_->failed_call.empty()) break;
+            const auto what = name + ", " + machine_->failed_call;
+            // It does not matter that another guest's state cannot be read.
+            EXPECT_TRUE(threw || machine_->failed_call == "blob") << what;
+            EXPECT_EQ(std::filesystem::remove(file_), !threw) << what;
+            EXPECT_EQ(machine_->preserved.size(), 3u);
+        }
+        EXPECT_TRUE(std::filesystem::remove(file_)) << name;
+    }
+    for (const auto& outcome : resume(host(), {})) EXPECT_EQ(outcome.trouble, "");
+}
+
 TEST_F(Rescue, DoesNotOverwriteAFile) {
     reboot_warm();
     warmvm::replace_file(file_, warmvm::as_byte_view("precious"));
@@ -180,11 +205,23 @@ TEST_F(Rescue, DiscardScrubs) {
 
 TEST_F(Rescue, DiscardsUnreadableSetsOnlyAllAtOnce) {
     reboot_warm();
-    machine_->preserved.at(1).info.state = warmvm::SetState::unreadable;
+    machine_->damage(warmvm::SetId(1), warmvm::Reason::checksum);
+    machine_->damage(warmvm::SetId(2), warmvm::Reason::overlap);
     EXPECT_THROW(discard(host(), "set 1"), warmvm::Error);
     EXPECT_EQ(machine_->preserved.size(), 3u);
     discard(host(), "unreadable");
-    EXPECT_EQ(machine_->preserved.size(), 2u);
+    EXPECT_EQ(machine_->preserved.size(), 1u);
+    EXPECT_THROW(discard(host(), "unreadable"), warmvm::Error);
+}
+
+TEST_F(Rescue, AnUnreadableSetIsNeitherResumedNorRescued) {
+    reboot_warm();
+    machine_->damage(warmvm::SetId(1), warmvm::Reason::checksum);
+    EXPECT_THROW(rescue(host(), "set 1", file_), warmvm::Error);
+    const auto outcomes = resume(host(), {{"set 1"}, false});
+    EXPECT_EQ(outcomes.at(0).trouble, "its record's checksum differs");
+    EXPECT_TRUE(machine_->domains.empty());
+    EXPECT_EQ(machine_->preserved.size(), 3u);
 }
 
 }  // namespace

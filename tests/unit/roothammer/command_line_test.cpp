@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The two programs as their user sees them: what they print, what they end with, what they change.
+#include "roothammer/command_line.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <regex>
+#include <set>
+
+#include "boot_files.hpp"
+#include "roothammer/lock.hpp"
+#include "scenario.hpp"
+#include "warmvm/file.hpp"
+
+namespace roothammer {
+namespace {
+
+using nlohmann::json;
+
+struct Ended {
+    int status{};
+    std::string out, err;
+};
+
+class CommandLine : public Scenario {
+  protected:
+    using Program = int (*)(int, const char* const*, const HostSource&);
+
+    static Ended run(Program program, std::vector<std::string> words, const HostSource& source) {
+        words.insert(words.begin(), "program");
+        std::vector<const char*> argv;
+        for (const auto& word : words) argv.push_back(word.c_str());
+        ::testing::internal::CaptureStdout();
+        ::testing::internal::CaptureStderr();
+        Ended ended;
+        try {
+            ended.status = program(static_cast<int>(argv.size()), argv.data(), source);
+        } catch (...) {
+            ::testing::internal::GetCapturedStdout();
+            ::testing::internal::GetCapturedStderr();
+            throw;
+        }
+        ended.out = ::testing::internal::GetCapturedStdout();
+        ended.err = ::testing::internal::GetCapturedStderr();
+        return ended;
+    }
+    Ended roothammer(const std::vector<std::string>& words) {
+        const auto here = host();
+        return run(run_roothammer, words, [&]() -> const Host& { return here; });
+    }
+    Ended warm_reboot(std::vector<std::string> words = {}) {
+        write("xen", fake::xen_image());
+        write("vmlinuz", fake::kernel_image(30u << 20));
+        write("initrd", warmvm::Bytes(5000, std::byte{1}));
+        for (const auto& [option, file] :
+             {std::pair("--xen", "xen"), {"--kernel", "vmlinuz"}, {"--initrd", "initrd"}}) {
+            words.emplace_back(option);
+            words.push_back(root_ / file);
+        }
+        paths_.config = root_ / "roothammer.conf";
+        const auto here = host();
+        return run(run_xl_warm_reboot, words, [&]() -> const Host& { return here; });
+    }
+    void write(const std::string& name, const warmvm::Bytes& bytes) const {
+        warmvm::replace_file(root_ / name, bytes);
+    }
+    void write(const std::string& name, std::string_view text) const {
+        warmvm::replace_file(root_ / name, warmvm::as_byte_view(text));
+    }
+    bool was_logged(const std::string& words) const {
+        return std::ranges::any_of(
+            lines_, [&](const auto& line) { return line.find(words) != std::string::npos; });
+    }
+    // The freeze service, started by the target that xl-warm-reboot isolates.
+    void serve_freeze() {
+        machine_->on_warm_target = [this] {
+            try {
+                freeze(host());
+            } catch (const warmvm::Error&) {
+                // The service fails; the plan says why.
+            }
+        };
+    }
+    static const Host& no_host() { throw std::logic_error("asked for the host"); }
+};
+
+TEST_F(CommandLine, HelpAsksForNoHost) {
+    for (const Program program : {Program(run_roothammer), Program(run_xl_warm_reboot)}) {
+        const auto ended = run(program, {"--help"}, no_host);
+        EXPECT_EQ(ended.status, exit_ok);
+        EXPECT_NE(ended.out, "");
+    }
+}
+
+TEST_F(CommandLine, WrongUsageEndsWith2AndChangesNothing) {
+    for (const auto& words : std::vector<std::vector<std::string>>{{},
+                                                                   {"dance"},
+                                                                   {"list", "web"},
+                                                                   {"rescue", "web"},
+                                                                   {"discard"},
+                                                                   {"discard", "a", "b"},
+                                                                   {"recover", "web"},
+                                                                   {"timeline", "x"},
+                                                                   {"freeze", "x"},
+                                                                   {"list", "--no-such"}}) {
+        const auto ended = roothammer(words);
+        EXPECT_EQ(ended.status, exit_usage) << (words.empty() ? "" : words.front());
+        EXPECT_NE(ended.err, "");
+    }
+    for (const auto& words : std::vector<std::vector<std::string>>{
+             {"--timeout", "soon"}, {"--on-guest-failure", "hope"}, {"--no-such"}, {"word"}}) {
+        EXPECT_EQ(warm_reboot(words).status, exit_usage) << words.front();
+    }
+    write("roothammer.conf", "no-such-option = 1\n");
+    EXPECT_EQ(warm_reboot().status, exit_usage);
+    EXPECT_EQ(machine_->what_is_not_as_before(), "");
+    EXPECT_FALSE(std::filesystem::exists(paths_.plan()));
+}
+
+TEST_F(CommandLine, ListShowsEachGuestAndItsState) {
+    EXPECT_TRUE(json::parse(roothammer({"list", "--json"}).out).at("guests").empty());
+    reboot_warm();
+    kill_resume("web", "commit");
+    machine_->damage(warmvm::SetId(3), warmvm::Reason::checksum);
+    const auto ended = roothammer({"list", "--json"});
+    EXPECT_EQ(ended.status, exit_ok);
+    const auto listed = json::parse(ended.out);
+    std::map<std::string, std::string> states;
+    for (const auto& guest : listed.at("guests")) states[guest.at("name")] = guest.at("state");
+    EXPECT_EQ(states, (std::map<std::string, std::string>{
+                          {"web", "adopted"}, {"mail", "preserved"}, {"set 3", "unreadable"}}));
+    EXPECT_EQ(listed.at("unreadable_frames"), 72);
+    EXPECT_EQ(listed.at("generation"), 1);
+    EXPECT_EQ(listed.at("record"), "");
+    const auto table = roothammer({"list"}).out;
+    EXPECT_TRUE(std::regex_search(table, std::regex("mail +preserved +pv ")));
+    EXPECT_TRUE(std::regex_search(table, std::regex("set 3 +unreadable .*checksum differs")));
+
+    machine_->damage_record(warmvm::Reason::version);
+    EXPECT_NE(json::parse(roothammer({"list", "--json"}).out).at("record"), "");
+    EXPECT_NE(roothammer({"list"}).out.find("record is unreadable"), std::string::npos);
+}
+
+TEST_F(CommandLine, ListOfAHypervisorWithoutTheFeature) {
+    machine_->has_feature = false;
+    EXPECT_EQ(roothammer({"list"}).out, "this hypervisor preserves nothing\n");
+    EXPECT_FALSE(json::parse(roothammer({"list", "--json"}).out).at("feature").get<bool>());
+}
+
+TEST_F(CommandLine, ExpectNoneSaysWhyToThoseWhoWouldStartGuests) {
+    auto ended = roothammer({"list", "--expect-none"});
+    EXPECT_EQ(ended.status, exit_ok);
+    EXPECT_TRUE(lines_.empty());
+    reboot_warm();
+    machine_->damage_record(warmvm::Reason::version);
+    ended = roothammer({"list", "--expect-none"});
+    EXPECT_EQ(ended.status, exit_host_refused);
+    EXPECT_EQ(ended.out, "");
+    EXPECT_TRUE(was_logged("unknown version"));
+    EXPECT_TRUE(was_logged("systemctl start xendomains"));
+}
+
+TEST_F(CommandLine, ResumeSaysWhatBecameOfEachGuest) {
+    reboot_warm();
+    auto ended = roothammer({"resume", "web", "ghost"});
+    EXPECT_EQ(ended.status, exit_host_refused);
+    EXPECT_NE(ended.out.find("web: resumed"), std::string::npos);
+    EXPECT_NE(ended.out.find("ghost: is not preserved"), std::string::npos);
+    ended = roothammer({"resume", "--json"});
+    EXPECT_EQ(ended.status, exit_ok);
+    EXPECT_EQ(json::parse(ended.out).size(), 2u);
+    EXPECT_EQ(machine_->what_is_not_as_before(), "");
+}
+
+TEST_F(CommandLine, ResumePausedLeavesTheGuestToItsOwner) {
+    reboot_warm();
+    EXPECT_EQ(roothammer({"resume", "web", "--paused"}).status, exit_ok);
+    EXPECT_EQ(machine_->find("web")->toolstack_pauses, 1);
+    EXPECT_FALSE(machine_->find("web")->held);
+}
+
+TEST_F(CommandLine, RescueAndDiscard) {
+    reboot_warm();
+    const auto file = (root_ / "web.save").string();
+    EXPECT_EQ(roothammer({"rescue", "web", file}).status, exit_ok);
+    EXPECT_EQ(roothammer({"rescue", "web", file}).status, exit_failed) << "overwrote a file";
+    EXPECT_EQ(roothammer({"discard", "web"}).status, exit_ok);
+    EXPECT_EQ(roothammer({"discard", "web"}).status, exit_failed);
+    EXPECT_EQ(machine_->preserved.size(), 2u);
+}
+
+TEST_F(CommandLine, RecoverAndTimeline) {
+    EXPECT_EQ(roothammer({"recover"}).status, exit_ok);
+    EXPECT_EQ(roothammer({"timeline"}).status, exit_failed);
+    reboot_warm();
+    roothammer({"resume"});
+    EXPECT_NE(roothammer({"timeline"}).out.find("web running"), std::string::npos);
+    EXPECT_EQ(json::parse(roothammer({"timeline", "--json"}).out).at("guests").size(), 3u);
+}
+
+TEST_F(CommandLine, OneAtATime) {
+    reboot_warm();
+    const auto work = Lock::take(paths_.work_lock());
+    for (const auto& words :
+         std::vector<std::vector<std::string>>{{"resume"},
+                                               {"rescue", "web", (root_ / "f").string()},
+                                               {"discard", "web"},
+                                               {"recover"},
+                                               {"freeze"}}) {
+        EXPECT_EQ(roothammer(words).status, exit_host_refused) << words.front();
+    }
+    EXPECT_EQ(roothammer({"list"}).status, exit_ok);
+    EXPECT_EQ(warm_reboot({"--dry-run"}).status, exit_host_refused);
+    EXPECT_EQ(machine_->preserved.size(), 3u);
+}
+
+TEST_F(CommandLine, DryRunEndsWithItsVerdictAndChangesNothing) {
+    auto ended = warm_reboot({"--dry-run", "--json"});
+    EXPECT_EQ(ended.status, exit_ok) << ended.out;
+    EXPECT_FALSE(json::parse(ended.out).at("refused").get<bool>());
+    machine_->find("web")->refusal = {warmvm::Reason::passthrough, 0};
+    EXPECT_EQ(warm_reboot({"--dry-run"}).status, exit_guest_refused);
+    EXPECT_EQ(warm_reboot({"--dry-run", "--on-guest-failure", "shutdown"}).status, exit_ok);
+    machine_->host_info.range = false;
+    EXPECT_EQ(warm_reboot({"--dry-run"}).status, exit_host_refused);
+    EXPECT_EQ(machine_->what_is_not_as_before(), "");
+    EXPECT_FALSE(std::filesystem::exists(paths_.plan()));
+}
+
+TEST_F(CommandLine, ARefusedWarmRebootChangesNothing) {
+    serve_freeze();
+    machine_->find("web")->refusal = {warmvm::Reason::passthrough, 0};
+    const auto ended = warm_reboot();
+    EXPECT_EQ(ended.status, exit_guest_refused);
+    EXPECT_NE(ended.out.find("mend: "), std::string::npos) << ended.out;
+    EXPECT_EQ(machine_->what_is_not_as_before(), "");
+    EXPECT_FALSE(std::filesystem::exists(paths_.plan()));
+}
+
+TEST_F(CommandLine, AWarmRebootThatWorksDoesNotReturn) {
+    serve_freeze();
+    EXPECT_THROW(warm_reboot(), fake::Rebooted);
+    EXPECT_EQ(machine_->preserved.size(), 3u);
+    EXPECT_EQ(machine_->save_timeout, std::chrono::seconds(60));
+}
+
+TEST_F(CommandLine, AWarmRebootThatIsCalledOffEndsWith1) {
+    serve_freeze();
+    machine_->find("db")->suspends = fake::Domain::Suspends::never;
+    const auto ended = warm_reboot({"--timeout", "7", "--json"});
+    EXPECT_EQ(ended.status, exit_failed);
+    EXPECT_TRUE(was_logged("it did not suspend within 7000 ms"));
+    EXPECT_TRUE(was_logged("called off"));
+    EXPECT_NE(ended.out.find("\"aborted\""), std::string::npos);
+    EXPECT_EQ(machine_->save_timeout, std::chrono::seconds(7));
+    EXPECT_EQ(machine_->what_is_not_as_before(), "");
+}
+
+TEST_F(CommandLine, OptionsOfTheFileAreOverriddenByThoseOfTheCommand) {
+    write("roothammer.conf", "timeout = 9\non-guest-failure = shutdown\n");
+    serve_freeze();
+    machine_->find("db")->suspends = fake::Domain::Suspends::never;
+    EXPECT_THROW(warm_reboot({"--timeout", "8"}), fake::Rebooted);
+    EXPECT_EQ(machine_->save_timeout, std::chrono::seconds(8));
+    EXPECT_EQ(machine_->shutdown_timeout, std::chrono::seconds(8));
+    EXPECT_EQ(machine_->find("db"), nullptr);
+    EXPECT_EQ(machine_->preserved.size(), 2u);
+}
+
+// Options that a text speaks of.
+std::set<std::string> options_in(const std::string& text) {
+    const std::regex option("--([a-z][a-z-]+)");
+    std::set<std::string> names;
+    for (auto at = std::sregex_iterator(text.begin(), text.end(), option);
+         at != std::sregex_iterator(); ++at) {
+        names.insert((*at)[1]);
+    }
+    return names;
+}
+
+TEST_F(CommandLine, EachManPageHasTheOptionsThatHelpHas) {
+    for (const auto& [name, program] : {std::pair("roothammer", Program(run_roothammer)),
+                                        {"xl-warm-reboot", Program(run_xl_warm_reboot)}}) {
+        auto page = warmvm::read_text_file(std::string("docs/man/") + name + ".8");
+        std::erase(page, '\\');
+        auto helped = options_in(run(program, {"--help"}, no_host).out);
+        helped.erase("help");
+        auto written = options_in(page);
+        written.erase("help");
+        EXPECT_EQ(helped, written) << name;
+    }
+}
+
+}  // namespace
+}  // namespace roothammer

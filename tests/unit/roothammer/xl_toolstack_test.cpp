@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The operator's xl, played by a script: what it is asked for, and what becomes of its answers.
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+
+#include "roothammer/toolstack.hpp"
+#include "warmvm/file.hpp"
+
+namespace roothammer {
+namespace {
+
+class XlToolstackTest : public ::testing::Test {
+  protected:
+    XlToolstackTest() {
+        std::string folder = std::filesystem::temp_directory_path() / "xl.XXXXXX";
+        if (!::mkdtemp(folder.data())) std::abort();
+        folder_ = folder;
+        path_ = ::getenv("PATH");
+        ::setenv("PATH", (folder + ":" + path_).c_str(), 1);
+        xl_does("");
+    }
+    ~XlToolstackTest() override {
+        ::setenv("PATH", path_.c_str(), 1);
+        std::filesystem::remove_all(folder_);
+    }
+    void xl_does(const std::string& script) {
+        constexpr mode_t executable = 0755;
+        const auto text = "#!/bin/sh\necho \"$LIBXL_SAVE_HELPER: $*\" > " +
+                          (folder_ / "asked").string() + "\n" + script + "\n";
+        warmvm::replace_file(folder_ / "xl", warmvm::as_byte_view(text), executable);
+    }
+    [[nodiscard]] std::string asked() const { return warmvm::read_text_file(folder_ / "asked"); }
+
+    std::filesystem::path folder_;
+    std::string path_;
+    std::unique_ptr<Toolstack> xl_ = open_xl("/the/helper");
+    static constexpr std::chrono::seconds patience{20};
+    static constexpr std::chrono::milliseconds impatience{50};
+};
+
+TEST_F(XlToolstackTest, AsksInXlsWordsWithOurHelper) {
+    EXPECT_TRUE(xl_->save(warmvm::DomId(7), "/run/x.save", patience).ok());
+    EXPECT_EQ(asked(), "/the/helper: save -p 7 /run/x.save\n");
+    EXPECT_TRUE(xl_->restore("/run/x.save").ok());
+    EXPECT_EQ(asked(), "/the/helper: restore -p /run/x.save\n");
+    EXPECT_TRUE(xl_->shutdown(warmvm::DomId(7), patience).ok());
+    EXPECT_EQ(asked(), "/the/helper: shutdown -w 7\n");
+    EXPECT_TRUE(xl_->destroy(warmvm::DomId(7)).ok());
+    EXPECT_EQ(asked(), "/the/helper: destroy 7\n");
+}
+
+TEST_F(XlToolstackTest, EndsWhatTakesLongerThanItsTime) {
+    xl_does("exec sleep 100");
+    EXPECT_EQ(xl_->save(warmvm::DomId(7), "/f", impatience).outcome, ToolstackOutcome::timed_out);
+    EXPECT_EQ(xl_->shutdown(warmvm::DomId(7), impatience).outcome, ToolstackOutcome::timed_out);
+}
+
+TEST_F(XlToolstackTest, AGuestThatLibxlGaveUpOnMayYetSuspend) {
+    xl_does("echo 'warmvm-save-helper: error: dom7 did not suspend'; exit 1");
+    EXPECT_EQ(xl_->save(warmvm::DomId(7), "/f", patience).outcome, ToolstackOutcome::timed_out);
+}
+
+TEST_F(XlToolstackTest, TellsTheFirstCauseAndTheHelpersBeforeLibxls) {
+    xl_does(
+        "echo 'libxl: error: a.c:1: the first'; echo 'libxl: error: b.c:2: what follows'\n"
+        "exit 3");
+    auto result = xl_->restore("/f");
+    EXPECT_EQ(result.outcome, ToolstackOutcome::failed);
+    EXPECT_EQ(result.message, "a.c:1: the first");
+    xl_does(
+        "echo 'libxl: error: a.c:1: it ended'\n"
+        "echo 'xc: warmvm-save-helper: error: set 3 is adopted' >&2; exit 3");
+    EXPECT_EQ(xl_->restore("/f").message, "set 3 is adopted");
+    xl_does("echo Restoring; echo failed to open; exit 2");
+    EXPECT_EQ(xl_->restore("/f").message, "failed to open");
+}
+
+}  // namespace
+}  // namespace roothammer
