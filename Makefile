@@ -20,6 +20,8 @@ ifeq ($(origin CXX),default)
 CXX      := g++
 endif
 AR       := ar
+# Not there yet, and not needed, where packages are about to be installed.
+PKG_CONFIG := $(if $(filter deps demo,$(MAKECMDGOALS)),:,pkg-config)
 STD      := -std=gnu++20
 WARN     := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wold-style-cast -Wnon-virtual-dtor
 ifeq ($(WERROR),1)
@@ -58,9 +60,9 @@ endef
 define module_rules
 $(1)_CF := $(addprefix -I,$(wildcard $(1)/include) $(if $(wildcard $(1)/src),$(1)/src,$(1))) \
   $(foreach u,$($(1)_USES),$(if $(wildcard $(u)/include),-I$(u)/include,-I$(u))) \
-  $(addprefix -I,$($(1)_INCS)) $($(1)_FLAGS) $(if $($(1)_PKGS),$(shell pkg-config --cflags $($(1)_PKGS)))
+  $(addprefix -I,$($(1)_INCS)) $($(1)_FLAGS) $(if $($(1)_PKGS),$(shell $(PKG_CONFIG) --cflags $($(1)_PKGS)))
 $(1)_CLOSURE := $(sort $(call closure,$(1)))
-$(1)_LF = $$(foreach m,$$($(1)_CLOSURE),$$($$m_LIBS) $$(if $$($$m_PKGS),$$(shell pkg-config --libs $$($$m_PKGS))))
+$(1)_LF = $$(foreach m,$$($(1)_CLOSURE),$$($$m_LIBS) $$(if $$($$m_PKGS),$$(shell $(PKG_CONFIG) --libs $$($$m_PKGS))))
 $(1)_ALLDEPS := $(foreach m,$(sort $(call closure,$(1))),$($(m)_DEPS))
 $(1)_ALLHDRS := $(wildcard $(1)/include/*/*.hpp $(1)/src/*.hpp $(if $(wildcard $(1)/src),,$(1)/*.hpp))
 $(1)_STAMPS := $$(patsubst %,$(B)/lint/%.ok,$($(1)_LINTSRCS) $$($(1)_ALLHDRS))
@@ -83,7 +85,7 @@ endef
 define testprog
 $(B)/test/$(subst /,-,$(1)): $(call obj,$($(1)_TESTS)) $(foreach m,$(sort $(call closure,$(1))),$(if $($(m)_SRCS),$(call lib,$(m))))
 	@mkdir -p $$(@D); echo "  LD    $$@"
-	@$$(CXX) $$(OPT) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $$($(1)_LF) $$(shell pkg-config --libs gtest_main)
+	@$$(CXX) $$(OPT) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $$($(1)_LF) $$(shell $(PKG_CONFIG) --libs gtest_main)
 testprogs += $(B)/test/$(subst /,-,$(1))
 
 endef
