@@ -50,7 +50,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         if ((status == Status::ok) != (expected == Status::ok)) std::abort();
         if (decoder->pages().size() != decoders[0]->pages().size()) std::abort();
         for (std::size_t i = 0; i < decoder->pages().size(); ++i)
-            if (std::memcmp(decoder->pages()[i].data, decoders[0]->pages()[i].data, page_size) != 0) std::abort();
+            if (decoder->pages()[i].changed != decoders[0]->pages()[i].changed ||
+                std::memcmp(
+                    decoder->pages()[i].blocks, decoders[0]->pages()[i].blocks,
+                    static_cast<std::size_t>(std::popcount(decoder->pages()[i].changed)) * 64) != 0)
+                std::abort();
     }
     return 0;
 }

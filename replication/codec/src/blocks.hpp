@@ -20,9 +20,22 @@ inline void copy_blocks(std::uint8_t* to, const std::uint8_t* from, std::uint64_
     }
 }
 
-// Asks for a page while the one before it is worked on: its first lines would be waited for otherwise.
+// Blocks of `from` one after the other to `to`; returns past the last.
+inline std::uint8_t* pack_blocks(std::uint8_t* to, const std::uint8_t* from,
+                                 std::uint64_t blocks) noexcept {
+    for (; blocks != 0; blocks &= blocks - 1, to += 64)
+        std::memcpy(to, from + static_cast<std::size_t>(std::countr_zero(blocks)) * 64, 64);
+    return to;
+}
+
+// Asks for a page while the one before it is worked on: its first lines would be waited for
+// otherwise.
 inline void prefetch_page(const std::uint8_t* page) noexcept {
     for (std::size_t at = 0; at < page_size; at += 64) __builtin_prefetch(page + at);
+}
+inline void prefetch_blocks(const std::uint8_t* page, std::uint64_t blocks) noexcept {
+    for (; blocks != 0; blocks &= blocks - 1)
+        __builtin_prefetch(page + static_cast<std::size_t>(std::countr_zero(blocks)) * 64);
 }
 
 }  // namespace replication::codec

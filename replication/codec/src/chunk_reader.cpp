@@ -4,16 +4,20 @@
 #include <cstring>
 #include <limits>
 
+#include "blocks.hpp"
 #include "varint.hpp"
 
 namespace replication::codec {
 
 ChunkReader::ChunkReader(const Kernels& kernels)
     : kernels_(kernels),
-      masks_(max_chunk_pages * (stream_bound[heads] + stream_bound[blocks] + stream_bound[words] +
-                                stream_bound[bytes]) +
-             stream_slack),
-      literals_(max_chunk_pages * stream_bound[literals] + stream_slack) {}
+      masks_(std::make_unique_for_overwrite<std::uint8_t[]>(
+          max_chunk_pages * (stream_bound[heads] + stream_bound[blocks] + stream_bound[words] +
+                             stream_bound[bytes]) +
+          stream_slack)),
+      history_and_literals_(std::make_unique_for_overwrite<std::uint8_t[]>(
+          max_chunk_pages * (page_size + stream_bound[literals]) + stream_slack)),
+      literals_(history_and_literals_.get() + max_chunk_pages * page_size) {}
 
 std::size_t ChunkReader::peek_pages(std::span<const std::uint8_t> chunk) noexcept {
     std::uint64_t pages = 0;
@@ -39,7 +43,8 @@ Status ChunkReader::open(std::span<const std::uint8_t> chunk) noexcept {
         if (size > pages_ * stream_bound[s]) return Status::bad_header;
         raw_size[s] = static_cast<std::size_t>(size);
     }
-    const std::size_t masks_size = raw_size[heads] + raw_size[blocks] + raw_size[words] + raw_size[bytes];
+    const std::size_t masks_size =
+        raw_size[heads] + raw_size[blocks] + raw_size[words] + raw_size[bytes];
     std::array<Body, 2> bodies;
     for (Body& body : bodies) {
         if (at == end) return Status::truncated;
@@ -47,37 +52,59 @@ Status ChunkReader::open(std::span<const std::uint8_t> chunk) noexcept {
         std::uint64_t size = 0;
         if ((at = read_varint(at, end, size)) == nullptr) return Status::truncated;
         const std::size_t raw = &body == &bodies[0] ? masks_size : raw_size[literals];
-        if (coding > static_cast<std::uint8_t>(Coding::lz4) || size > raw) return Status::bad_header;
+        if (coding > static_cast<std::uint8_t>(Coding::zstd_history) || size > raw)
+            return Status::bad_header;
         body = {static_cast<Coding>(coding), static_cast<std::size_t>(size)};
     }
-    if (static_cast<std::size_t>(end - at) < bodies[0].size + bodies[1].size) return Status::truncated;
-    if (static_cast<std::size_t>(end - at) > bodies[0].size + bodies[1].size) return Status::trailing;
-    Status status = read_body(bodies[0], at, masks_.data(), masks_size);
+    if (static_cast<std::size_t>(end - at) < bodies[0].size + bodies[1].size)
+        return Status::truncated;
+    if (static_cast<std::size_t>(end - at) > bodies[0].size + bodies[1].size)
+        return Status::trailing;
+    // The masks have no history, so theirs is empty.
+    const Status status = read_body(bodies[0], at, masks_.get(), masks_size, 0);
     if (status != Status::ok) return status;
-    status = read_body(bodies[1], at + bodies[0].size, literals_.data(), raw_size[literals]);
-    if (status != Status::ok) return status;
+    literals_body_ = bodies[1];
+    literals_at_ = at + bodies[0].size;
+    literals_size_ = raw_size[literals];
+    history_ = literals_;
 
-    heads_ = masks_.data();
+    heads_ = masks_.get();
     heads_end_ = heads_ + raw_size[heads];
     source_.blocks = heads_end_;
     source_.blocks_end = source_.words = source_.blocks + raw_size[blocks];
     source_.words_end = source_.bytes = source_.words + raw_size[words];
     source_.bytes_end = source_.bytes + raw_size[bytes];
-    source_.literals = literals_.data();
-    source_.literals_end = source_.literals + raw_size[literals];
+    source_.literals = source_.literals_end = literals_;
+    next_blocks_ = source_.blocks;
     return Status::ok;
 }
 
+void ChunkReader::add_history(const Head& head, const std::uint8_t* own) noexcept {
+    if (literals_body_.coding != Coding::zstd_history) return;
+    const std::uint64_t blocks = history_blocks(head.kind, head.differ);
+    history_ -= static_cast<std::size_t>(std::popcount(blocks)) * 64;
+    pack_blocks(history_, own, blocks);
+}
+
+Status ChunkReader::open_literals() noexcept {
+    source_.literals_end = literals_ + literals_size_;
+    return read_body(literals_body_, literals_at_, literals_, literals_size_,
+                     static_cast<std::size_t>(literals_ - history_));
+}
+
 Status ChunkReader::read_body(const Body& body, const std::uint8_t* at, std::uint8_t* out,
-                              std::size_t out_size) noexcept {
+                              std::size_t out_size, std::size_t history) noexcept {
     switch (body.coding) {
         case Coding::stored:
             if (body.size != out_size) return Status::bad_header;
             std::memcpy(out, at, out_size);
             return Status::ok;
         case Coding::zstd:
-            return decompressor_.zstd(at, body.size, out, out_size) ? Status::ok : Status::bad_entropy;
-        case Coding::lz4: break;
+        case Coding::zstd_history:
+            return decompressor_.zstd(at, body.size, out, out_size, history) ? Status::ok
+                                                                             : Status::bad_entropy;
+        case Coding::lz4:
+            break;
     }
     return Decompressor::lz4(at, body.size, out, out_size) ? Status::ok : Status::bad_entropy;
 }
@@ -100,19 +127,39 @@ Status ChunkReader::head(std::uint32_t guest_pages, Head& head) noexcept {
     if (head.kind == Kind::delta_candidate || head.kind == Kind::copy) {
         std::uint64_t step = 0;
         if ((heads_ = read_varint(heads_, heads_end_, step)) == nullptr) return Status::truncated;
-        if (step > std::uint64_t{2} * std::numeric_limits<std::uint32_t>::max()) return Status::bad_reference;
+        if (step > std::uint64_t{2} * std::numeric_limits<std::uint32_t>::max())
+            return Status::bad_reference;
         last_reference_ += unzigzag(step);
         if (last_reference_ < 0 || last_reference_ > std::numeric_limits<std::uint32_t>::max())
             return Status::bad_reference;
         head.reference = static_cast<std::uint64_t>(last_reference_);
     }
+    head.differ = 0;
+    switch (head.kind) {
+        case Kind::delta_repeat:
+        case Kind::delta_self:
+        case Kind::delta_zero:
+        case Kind::delta_candidate:
+            if (source_.blocks_end - next_blocks_ < 8) return Status::truncated;
+            std::memcpy(&head.differ, next_blocks_, 8);
+            next_blocks_ += 8;
+            break;
+        case Kind::zero:
+        case Kind::same:
+        case Kind::raw:
+        case Kind::copy:
+            break;
+    }
     return Status::ok;
 }
 
-Status ChunkReader::content(Kind kind, const std::uint8_t* base, std::uint8_t* out) noexcept {
+Status ChunkReader::content(const Head& head, const std::uint8_t* base, std::uint64_t wanted,
+                            std::uint8_t* out) noexcept {
     const std::ptrdiff_t literals_left = source_.literals_end - source_.literals;
-    switch (kind) {
-        case Kind::zero: std::memset(out, 0, page_size); break;
+    switch (head.kind) {
+        case Kind::zero:
+            std::memset(out, 0, page_size);
+            break;
         case Kind::delta_repeat:
             if (!kernels_.apply_repeated(out, source_)) return Status::truncated;
             break;
@@ -122,20 +169,17 @@ Status ChunkReader::content(Kind kind, const std::uint8_t* base, std::uint8_t* o
             source_.literals += page_size;
             break;
         case Kind::same:
-        case Kind::copy: std::memcpy(out, base, page_size); break;
+            break;
+        case Kind::copy:
+            std::memcpy(out, base, page_size);
+            break;
         case Kind::delta_self:
         case Kind::delta_zero:
         case Kind::delta_candidate:
-            if (!kernels_.apply(base, out, source_)) return Status::truncated;
+            if (!kernels_.apply(base, wanted, out, source_)) return Status::truncated;
             break;
     }
     return Status::ok;
-}
-
-std::uint64_t ChunkReader::next_blocks() const noexcept {
-    std::uint64_t mask;
-    std::memcpy(&mask, source_.blocks, sizeof mask);
-    return mask;
 }
 
 Status ChunkReader::close() const noexcept {

@@ -29,8 +29,10 @@ class Compressor {
   public:
     explicit Compressor(const EntropyTraits& traits);
 
-    // Coded size, or 0 when `size` bytes cannot be coded in fewer than `size`.
-    std::size_t compress(const std::uint8_t* in, std::size_t size, std::uint8_t* out) noexcept;
+    // Coded size, or 0 when `size` bytes cannot be coded in fewer than `size`. The `history` bytes
+    // before `in` may be referred to as if they had been coded just before; only with zstd.
+    std::size_t compress(const std::uint8_t* in, std::size_t size, std::uint8_t* out,
+                         std::size_t history = 0) noexcept;
 
     Coding coding() const { return traits_.coding; }
 
@@ -48,8 +50,11 @@ class Decompressor {
     Decompressor();
 
     // False unless `in` decodes to exactly `out_size` bytes.
-    bool zstd(const std::uint8_t* in, std::size_t size, std::uint8_t* out, std::size_t out_size) noexcept;
-    static bool lz4(const std::uint8_t* in, std::size_t size, std::uint8_t* out, std::size_t out_size) noexcept;
+    // `history`: bytes before `out` that the coded ones may refer to.
+    bool zstd(const std::uint8_t* in, std::size_t size, std::uint8_t* out, std::size_t out_size,
+              std::size_t history = 0) noexcept;
+    static bool lz4(const std::uint8_t* in, std::size_t size, std::uint8_t* out,
+                    std::size_t out_size) noexcept;
 
   private:
     struct Free {

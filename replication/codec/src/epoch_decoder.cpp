@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "codec/epoch_decoder.hpp"
 
+#include <algorithm>
 #include <array>
 #include <deque>
 #include <vector>
@@ -31,9 +32,13 @@ class EpochDecoder::Impl {
         }
         // Pfns ascend, so more pages than the guest has cannot be right, and need no memory.
         if (total > store_.guest_pages()) return Status::bad_order;
-        if (staging_.size() < total * page_size) staging_.resize(total * page_size);
+        if (staged_pages_ < total) {
+            staging_ = make_huge<std::uint8_t>(total * page_size);
+            staged_pages_ = total;
+        }
         pages_.resize(total);
-        changed_.resize(total);
+        held_.resize(total);
+        to_.resize(total);
         workers_.each(chunks.size(), [&](unsigned worker, std::size_t c) {
             status_[c] = decode_chunk(lanes_[worker], chunks[c], first_[c]);
         });
@@ -46,7 +51,16 @@ class EpochDecoder::Impl {
 
     void commit() noexcept {
         for (std::size_t i = 0; i < pages_.size(); ++i)
-            store_.put(pages_[i].pfn, pages_[i].data, changed_[i]);
+            if (held_[i]) to_[i] = store_.renew(pages_[i].pfn);
+        workers_.each((pages_.size() + max_chunk_pages - 1) / max_chunk_pages,
+                      [&](unsigned, std::size_t part) {
+                          const std::size_t last =
+                              std::min(pages_.size(), (part + 1) * max_chunk_pages);
+                          for (std::size_t i = part * max_chunk_pages; i < last; ++i)
+                              if (held_[i]) pages_[i].write_to(to_[i]);
+                      });
+        for (std::size_t i = 0; i < pages_.size(); ++i)
+            if (!held_[i]) pages_[i].write_to(store_.assign(pages_[i].pfn));
         pages_.clear();
     }
 
@@ -75,38 +89,60 @@ class EpochDecoder::Impl {
         if (const Status status = reader.open(chunk); status != Status::ok) return status;
         const std::size_t count = reader.pages();
         for (std::size_t i = 0; i < count; ++i) {
-            if (const Status status = reader.head(store_.guest_pages(), lane.heads[i]); status != Status::ok)
+            ChunkReader::Head& head = lane.heads[i];
+            if (const Status status = reader.head(store_.guest_pages(), head); status != Status::ok)
                 return status;
-            if (!find_base(lane.heads[i], lane.bases[i])) return Status::bad_reference;
+            const std::uint32_t own = store_.find(head.pfn);
+            held_[first + i] = own != PageStore::no_slot;
+            if (!find_base(head, own, lane.bases[i])) return Status::bad_reference;
+            if (own != PageStore::no_slot) reader.add_history(head, store_.page(own));
         }
+        if (const Status status = reader.open_literals(); status != Status::ok) return status;
+        const auto prefetch = [&](std::size_t i) {
+            if (lane.bases[i] != nullptr) prefetch_blocks(lane.bases[i], wanted_of(lane.heads[i]));
+        };
+        std::uint8_t* out = staging_.get() + first * page_size;
+        prefetch(0);
         for (std::size_t i = 0; i < count; ++i) {
-            if (i + 1 < count && lane.bases[i + 1] != nullptr) prefetch_page(lane.bases[i + 1]);
+            if (i + 1 < count) prefetch(i + 1);
             const ChunkReader::Head& head = lane.heads[i];
-            std::uint64_t& changed = changed_[first + i];
-            changed = all_blocks;
-            if (head.kind == Kind::same) changed = 0;
-            if (head.kind == Kind::delta_self) changed = reader.next_blocks();
-            std::uint8_t* out = staging_.data() + (first + i) * page_size;
-            if (const Status status = reader.content(head.kind, lane.bases[i], out); status != Status::ok)
+            const std::uint64_t wanted = wanted_of(head);
+            if (const Status status = reader.content(head, lane.bases[i], wanted, out);
+                status != Status::ok)
                 return status;
-            pages_[first + i] = {head.pfn, out};
+            pages_[first + i] = {head.pfn, wanted, out};
+            out += static_cast<std::size_t>(std::popcount(wanted)) * 64;
         }
         return reader.close();
     }
 
+    // What a page is rebuilt of: only against its own version is there anything that can be left as
+    // it is.
+    static std::uint64_t wanted_of(const ChunkReader::Head& head) noexcept {
+        if (head.kind == Kind::same) return 0;
+        return head.kind == Kind::delta_self ? head.differ : all_blocks;
+    }
+
     // The page that a head refers to, null if it needs none; false if it is not there.
-    bool find_base(const ChunkReader::Head& head, const std::uint8_t*& base) const noexcept {
+    bool find_base(const ChunkReader::Head& head, std::uint32_t own,
+                   const std::uint8_t*& base) const noexcept {
         base = nullptr;
-        std::uint32_t slot = PageStore::no_slot;
+        std::uint32_t slot = own;
         switch (head.kind) {
             case Kind::zero:
             case Kind::delta_repeat:
-            case Kind::raw: return true;
-            case Kind::delta_zero: base = zero_page.data(); return true;
+            case Kind::raw:
+                return true;
+            case Kind::delta_zero:
+                base = zero_page.data();
+                return true;
             case Kind::same:
-            case Kind::delta_self: slot = store_.find(head.pfn); break;
+            case Kind::delta_self:
+                break;
             case Kind::delta_candidate:
-            case Kind::copy: slot = static_cast<std::uint32_t>(head.reference); break;
+            case Kind::copy:
+                slot = static_cast<std::uint32_t>(head.reference);
+                break;
         }
         if (!store_.holds(slot)) return false;
         base = store_.page(slot);
@@ -116,19 +152,31 @@ class EpochDecoder::Impl {
     PageStore store_;
     Workers workers_;
     std::deque<Lane> lanes_;
-    std::vector<std::uint8_t> staging_;
+    HugeArray<std::uint8_t> staging_;
+    std::size_t staged_pages_ = 0;
     std::vector<PageOut> pages_;
-    std::vector<std::uint64_t> changed_;  // 64-byte blocks of each page that its slot does not hold yet
+    std::vector<std::uint8_t> held_;  // whether a page has a slot
+    std::vector<std::uint8_t*> to_;
     std::vector<std::size_t> first_;
     std::vector<Status> status_;
 };
 
 EpochDecoder::EpochDecoder(const EpochOptions& options) : impl_(std::make_unique<Impl>(options)) {}
 EpochDecoder::~EpochDecoder() = default;
-Status EpochDecoder::decode(std::span<const EpochEncoder::Chunk> chunks) { return impl_->decode(chunks); }
-std::span<const PageOut> EpochDecoder::pages() const noexcept { return impl_->pages(); }
-void EpochDecoder::commit() noexcept { impl_->commit(); }
-void EpochDecoder::abandon() noexcept { impl_->abandon(); }
-const PageStore& EpochDecoder::store() const { return impl_->store(); }
+Status EpochDecoder::decode(std::span<const EpochEncoder::Chunk> chunks) {
+    return impl_->decode(chunks);
+}
+std::span<const PageOut> EpochDecoder::pages() const noexcept {
+    return impl_->pages();
+}
+void EpochDecoder::commit() noexcept {
+    impl_->commit();
+}
+void EpochDecoder::abandon() noexcept {
+    impl_->abandon();
+}
+const PageStore& EpochDecoder::store() const {
+    return impl_->store();
+}
 
 }  // namespace replication::codec

@@ -18,7 +18,8 @@ namespace {
 
 std::uint64_t changed_blocks(const ByteMasks& masks) {
     std::uint64_t blocks = 0;
-    for (std::size_t b = 0; b < blocks_per_page; ++b) blocks |= std::uint64_t{masks.block[b] != 0} << b;
+    for (std::size_t b = 0; b < blocks_per_page; ++b)
+        blocks |= std::uint64_t{masks.block[b] != 0} << b;
     return blocks;
 }
 
@@ -45,25 +46,49 @@ class EpochEncoder::Impl {
         const std::size_t chunk_pages = traits_.chunk.max_pages;
         const std::size_t count = (pages.size() + chunk_pages - 1) / chunk_pages;
         while (coded_.size() < count)
-            coded_.push_back(std::make_unique_for_overwrite<std::uint8_t[]>(ChunkWriter::bound(chunk_pages)));
+            coded_.push_back(
+                std::make_unique_for_overwrite<std::uint8_t[]>(ChunkWriter::bound(chunk_pages)));
         chunks_.resize(count);
         for (Lane& lane : lanes_) lane.counts = {};
+        // Another chunk each time, as the parts of a guest's memory differ.
+        const bool tries =
+            traits_.chunk.literals_after_history.coding != Coding::stored && until_trial_ == 0;
+        const std::size_t on_trial = tries && count != 0 ? trials_ % count : count;
+        trial_ = {};
         workers_.each(count, [&](unsigned worker, std::size_t c) {
             const std::size_t first = c * chunk_pages;
             const auto part = pages.subspan(first, std::min(chunk_pages, pages.size() - first));
-            chunks_[c] = encode_chunk(lanes_[worker], part, changes_.data() + first, coded_[c].get());
+            const auto history = c == on_trial ? ChunkWriter::History::both : history_;
+            chunks_[c] = encode_chunk(lanes_[worker], part, changes_.data() + first, history,
+                                      coded_[c].get());
         });
         pending_.assign(pages.begin(), pages.end());
         return chunks_;
     }
 
     void commit() noexcept {
-        for (std::size_t i = 0; i < pending_.size(); ++i) {
-            const std::uint8_t* page = pending_[i].data;
-            const std::uint32_t slot = store_.put(pending_[i].pfn, page, changes_[i].blocks);
-            if (index_ && changes_[i].fresh) index_->insert(slot, page);
+        for (std::size_t i = 0; i < pending_.size(); ++i)
+            if (changes_[i].held) changes_[i].to = store_.renew(pending_[i].pfn);
+        workers_.each((pending_.size() + max_chunk_pages - 1) / max_chunk_pages,
+                      [&](unsigned, std::size_t part) {
+                          const std::size_t last =
+                              std::min(pending_.size(), (part + 1) * max_chunk_pages);
+                          for (std::size_t i = part * max_chunk_pages; i < last; ++i)
+                              if (changes_[i].held)
+                                  copy_blocks(changes_[i].to, pending_[i].data, changes_[i].blocks);
+                      });
+        for (std::size_t i = 0; i < pending_.size(); ++i)
+            if (!changes_[i].held)
+                std::memcpy(store_.assign(pending_[i].pfn), pending_[i].data, page_size);
+        if (index_) {
+            for (std::size_t i = 0; i < pending_.size(); ++i) {
+                if (!changes_[i].fresh) continue;
+                const std::uint32_t slot = store_.find(pending_[i].pfn);
+                if (slot != PageStore::no_slot) index_->insert(slot, changes_[i].keys);
+            }
         }
         pending_.clear();
+        learn_from_trial();
     }
 
     void abandon() noexcept { pending_.clear(); }
@@ -86,34 +111,57 @@ class EpochEncoder::Impl {
   private:
     // What commit needs to know of a pending page.
     struct Change {
-        std::uint64_t blocks;  // 64-byte blocks that the page's slot does not hold yet
-        bool fresh;            // far from the page's last version: the index should learn it
+        std::uint64_t blocks;        // 64-byte blocks that the page's slot does not hold yet
+        bool held;                   // there is such a slot
+        bool fresh;                  // far from the page's last version: the index should learn it
+        std::uint8_t* to;            // where the slot is
+        SimilarityIndex::Keys keys;  // if fresh
     };
 
     struct Lane {
         Lane(const Kernels& kernels, const ChunkTraits& traits) : writer(kernels, traits) {}
         ChunkWriter writer;
         EpochCounts counts;
+        std::array<std::uint32_t, max_chunk_pages> own;
         ByteMasks best;
         ByteMasks other;
     };
 
     Chunk encode_chunk(Lane& lane, std::span<const PageIn> pages, Change* changes,
-                       std::uint8_t* out) noexcept {
-        lane.writer.begin(pages[0].pfn);
+                       ChunkWriter::History history, std::uint8_t* out) noexcept {
+        lane.writer.begin(pages[0].pfn, history);
+        // The look-ups first, so that none waits for another.
+        for (std::size_t i = 0; i < pages.size(); ++i) lane.own[i] = store_.find(pages[i].pfn);
         for (std::size_t i = 0; i < pages.size(); ++i) {
             if (i + 1 < pages.size()) {
                 prefetch_page(pages[i + 1].data);
-                const std::uint32_t slot = store_.find(pages[i + 1].pfn);
-                if (slot != PageStore::no_slot) prefetch_page(store_.page(slot));
+                if (lane.own[i + 1] != PageStore::no_slot)
+                    prefetch_page(store_.page(lane.own[i + 1]));
             }
-            changes[i] = encode_page(lane, pages[i]);
+            encode_page(lane, pages[i], lane.own[i], changes[i]);
         }
-        return lane.writer.finish(out);
+        const std::span chunk = lane.writer.finish(out);
+        if (history == ChunkWriter::History::both) trial_ = lane.writer.trial();
+        return chunk;
     }
 
-    Change encode_page(Lane& lane, const PageIn& page) noexcept {
-        const std::uint32_t own = store_.find(page.pfn);
+    // Whether history pays depends on the guest, and little else tells as surely as trying it now
+    // and then.
+    void learn_from_trial() noexcept {
+        constexpr unsigned period = 32;
+        if (until_trial_ != 0) --until_trial_;
+        if (trial_.with == 0 || trial_.without == 0) return;
+        until_trial_ = period;
+        ++trials_;
+        const bool pays = trial_.with * 100 < trial_.without * (100 - traits_.history_gain);
+        history_ = pays ? ChunkWriter::History::with : ChunkWriter::History::without;
+    }
+
+    void encode_page(Lane& lane, const PageIn& page, std::uint32_t own, Change& change) noexcept {
+        const std::uint8_t* const own_page = own == PageStore::no_slot ? nullptr : store_.page(own);
+        change.held = own_page != nullptr;
+        change.blocks = all_blocks;
+        change.fresh = false;
         Kind kind = Kind::delta_zero;
         std::uint32_t reference = 0;
         std::uint32_t cost;
@@ -125,22 +173,24 @@ class EpochEncoder::Impl {
             cost = other_cost;
             kind = other_kind;
         };
-        if (own != PageStore::no_slot) {
+        if (own_page != nullptr) {
             kind = Kind::delta_self;
-            cost = kernels_.differ(page.data, store_.page(own), *best);
+            cost = kernels_.differ(page.data, own_page, *best);
             if (cost == 0) {
                 ++lane.counts.same;
                 lane.writer.same(page.pfn);
-                return {0, false};
+                change.blocks = 0;
+                return;
             }
-            if (cost >= traits_.try_zero) consider(kernels_.nonzero(page.data, *other), Kind::delta_zero);
+            if (cost >= traits_.try_zero)
+                consider(kernels_.nonzero(page.data, *other), Kind::delta_zero);
         } else {
             cost = kernels_.nonzero(page.data, *best);
         }
         if (cost == 0) {
             ++lane.counts.zero;
             lane.writer.zero(page.pfn);
-            return {all_blocks, false};
+            return;
         }
         if (cost >= traits_.try_zero) {
             // Fewer literals in more ragged masks: worth it only if they are a good deal fewer.
@@ -148,12 +198,16 @@ class EpochEncoder::Impl {
             consider(unrepeated + unrepeated / 8, Kind::delta_repeat);
         }
         const bool heavy = cost >= traits_.try_similar;
+        change.fresh = heavy || own_page == nullptr;
+        if (index_ && change.fresh) change.keys = SimilarityIndex::keys_of(page.data);
         if (index_ && heavy) {
-            const auto candidates = index_->find(page.data, traits_.candidates);
-            for (std::size_t c = 0; c < candidates.count; ++c) prefetch_page(store_.page(candidates.slot[c]));
+            const auto candidates = index_->find(change.keys, traits_.candidates);
+            for (std::size_t c = 0; c < candidates.count; ++c)
+                prefetch_page(store_.page(candidates.slot[c]));
             for (std::size_t c = 0; c < candidates.count; ++c) {
                 const std::uint32_t slot = candidates.slot[c];
-                const std::uint32_t from_slot = kernels_.differ(page.data, store_.page(slot), *other);
+                const std::uint32_t from_slot =
+                    kernels_.differ(page.data, store_.page(slot), *other);
                 // The reference takes two to four bytes of its own.
                 if (from_slot + 4 >= cost) continue;
                 consider(from_slot, Kind::delta_candidate);
@@ -170,12 +224,11 @@ class EpochEncoder::Impl {
         } else {
             ++lane.counts.from_zero;
         }
-        const std::uint64_t changed = kind == Kind::delta_self ? changed_blocks(*best) : all_blocks;
+        if (kind == Kind::delta_self) change.blocks = changed_blocks(*best);
         if (cost == 0)
             lane.writer.copy(page.pfn, reference);
         else
-            lane.writer.delta(page.pfn, kind, reference, page.data, *best);
-        return {changed, heavy || own == PageStore::no_slot};
+            lane.writer.delta(page.pfn, kind, reference, page.data, own_page, *best);
     }
 
     const LevelTraits traits_;
@@ -188,16 +241,29 @@ class EpochEncoder::Impl {
     std::vector<Change> changes_;
     std::vector<std::unique_ptr<std::uint8_t[]>> coded_;
     std::vector<Chunk> chunks_;
+    ChunkWriter::History history_ = ChunkWriter::History::without;
+    ChunkWriter::Trial trial_;  // written by the one thread that has the chunk on trial
+    std::uint64_t trials_ = 0;
+    unsigned until_trial_ = 0;  // epochs
 };
 
-EpochEncoder::EpochEncoder(const EncoderOptions& options) : impl_(std::make_unique<Impl>(options)) {}
+EpochEncoder::EpochEncoder(const EncoderOptions& options)
+    : impl_(std::make_unique<Impl>(options)) {}
 EpochEncoder::~EpochEncoder() = default;
 std::span<const EpochEncoder::Chunk> EpochEncoder::encode(std::span<const PageIn> pages) {
     return impl_->encode(pages);
 }
-void EpochEncoder::commit() noexcept { impl_->commit(); }
-void EpochEncoder::abandon() noexcept { impl_->abandon(); }
-const PageStore& EpochEncoder::store() const { return impl_->store(); }
-EpochCounts EpochEncoder::counts() const { return impl_->counts(); }
+void EpochEncoder::commit() noexcept {
+    impl_->commit();
+}
+void EpochEncoder::abandon() noexcept {
+    impl_->abandon();
+}
+const PageStore& EpochEncoder::store() const {
+    return impl_->store();
+}
+EpochCounts EpochEncoder::counts() const {
+    return impl_->counts();
+}
 
 }  // namespace replication::codec

@@ -7,6 +7,7 @@
 #include <limits>
 #include <vector>
 
+#include "blocks.hpp"
 #include "chunk_reader.hpp"
 #include "codec/workers.hpp"
 
@@ -15,7 +16,10 @@ namespace replication::codec {
 class ImageDecoder::Impl {
   public:
     Impl(const ImageOptions& options, std::uint8_t* image)
-        : guest_pages_(options.guest_pages), image_(image), workers_(options.threads), written_(options.guest_pages) {
+        : guest_pages_(options.guest_pages),
+          image_(image),
+          workers_(options.threads),
+          written_(options.guest_pages) {
         for (unsigned i = 0; i < options.threads; ++i) readers_.emplace_back(kernels(options.isa));
     }
 
@@ -57,6 +61,8 @@ class ImageDecoder::Impl {
         result.pages.clear();
         result.copies.clear();
         result.status = reader.open(chunk);
+        // No page of an image has an earlier version, so there is no history to wait for.
+        if (result.status == Status::ok) result.status = reader.open_literals();
         for (std::size_t i = 0; result.status == Status::ok && i < reader.pages(); ++i) {
             ChunkReader::Head head;
             result.status = reader.head(guest_pages_, head);
@@ -67,15 +73,19 @@ class ImageDecoder::Impl {
             switch (head.kind) {
                 case Kind::same:
                 case Kind::delta_self:
-                case Kind::delta_candidate: result.status = Status::bad_reference; return;
-                case Kind::copy: result.copies.push_back({static_cast<std::uint32_t>(head.reference), pfn}); break;
+                case Kind::delta_candidate:
+                    result.status = Status::bad_reference;
+                    return;
+                case Kind::copy:
+                    result.copies.push_back({static_cast<std::uint32_t>(head.reference), pfn});
+                    break;
                 case Kind::zero:
                     // The image starts as zeros; writing them would only take memory.
                     break;
                 case Kind::raw:
                 case Kind::delta_zero:
                 case Kind::delta_repeat:
-                    result.status = reader.content(head.kind, zero_page.data(), page(pfn));
+                    result.status = reader.content(head, zero_page.data(), all_blocks, page(pfn));
                     result.pages.push_back(pfn);
             }
         }
@@ -94,6 +104,8 @@ class ImageDecoder::Impl {
 ImageDecoder::ImageDecoder(const ImageOptions& options, std::uint8_t* image)
     : impl_(std::make_unique<Impl>(options, image)) {}
 ImageDecoder::~ImageDecoder() = default;
-Status ImageDecoder::decode(std::span<const EpochEncoder::Chunk> chunks) { return impl_->decode(chunks); }
+Status ImageDecoder::decode(std::span<const EpochEncoder::Chunk> chunks) {
+    return impl_->decode(chunks);
+}
 
 }  // namespace replication::codec

@@ -42,7 +42,8 @@ class ImageEncoder::Impl {
           same_as_(batch_pages) {
         for (unsigned i = 0; i < options.threads; ++i) lanes_.emplace_back(kernels_, traits_);
         for (std::size_t c = 0; c * traits_.max_pages < batch_pages; ++c)
-            coded_.push_back(std::make_unique_for_overwrite<std::uint8_t[]>(ChunkWriter::bound(traits_.max_pages)));
+            coded_.push_back(std::make_unique_for_overwrite<std::uint8_t[]>(
+                ChunkWriter::bound(traits_.max_pages)));
     }
 
     std::span<const EpochEncoder::Chunk> encode(std::span<const PageIn> pages) {
@@ -66,10 +67,11 @@ class ImageEncoder::Impl {
         });
         // In page order, whoever hashed first: the table must not depend on the threads.
         for (std::size_t i = 0; i < pages.size(); ++i)
-            if (same_as_[i] != zero) same_as_[i] = remember(hashes_[i], static_cast<std::uint32_t>(pages[i].pfn));
+            if (same_as_[i] != zero)
+                same_as_[i] = remember(hashes_[i], static_cast<std::uint32_t>(pages[i].pfn));
         each_part([&](unsigned worker, std::size_t c, std::size_t first, std::size_t last) {
             Lane& lane = lanes_[worker];
-            lane.writer.begin(pages[first].pfn);
+            lane.writer.begin(pages[first].pfn, ChunkWriter::History::without);
             for (std::size_t i = first; i < last; ++i) encode_page(lane, pages[i], same_as_[i]);
             chunks_[c] = lane.writer.finish(coded_[c].get());
         });
@@ -93,7 +95,8 @@ class ImageEncoder::Impl {
         hashes_[i] = XXH3_128bits(page.data, page_size);
     }
 
-    // The pfn of an equal page, none if there is none or it is forgotten: then this one is remembered.
+    // The pfn of an equal page, none if there is none or it is forgotten: then this one is
+    // remembered.
     std::uint32_t remember(const XXH128_hash_t& hash, std::uint32_t pfn) noexcept {
         Known& known = known_[hash.low64 & mask_];
         if (known.pfn_and_one != 0 && known.low == hash.low64 && known.high == hash.high64)
@@ -109,9 +112,9 @@ class ImageEncoder::Impl {
         const std::uint32_t unrepeated = kernels_.unrepeated(page.data, lane.other);
         // Fewer literals in more ragged masks: worth it only if they are a good deal fewer.
         if (unrepeated + unrepeated / 8 < nonzero)
-            lane.writer.delta(page.pfn, Kind::delta_repeat, 0, page.data, lane.other);
+            lane.writer.delta(page.pfn, Kind::delta_repeat, 0, page.data, nullptr, lane.other);
         else
-            lane.writer.delta(page.pfn, Kind::delta_zero, 0, page.data, lane.masks);
+            lane.writer.delta(page.pfn, Kind::delta_zero, 0, page.data, nullptr, lane.masks);
     }
 
     const ChunkTraits traits_ = image_traits();

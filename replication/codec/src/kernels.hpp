@@ -12,7 +12,8 @@ namespace replication::codec {
 
 inline constexpr std::size_t blocks_per_page = 64;
 
-// Kernels read and write whole vectors: every stream buffer has this many bytes to spare at its end.
+// Kernels read and write whole vectors: every stream buffer has this many bytes to spare at its
+// end.
 inline constexpr std::size_t stream_slack = 64;
 
 // One bit per byte of a page, byte 64 * b + i at bit i of element b.
@@ -28,7 +29,8 @@ struct MaskSink {
     std::uint8_t* literals;
 };
 
-// Where a difference is read. `*_end` bound what may be consumed; stream_slack more bytes are readable.
+// Where a difference is read. `*_end` bound what may be consumed; stream_slack more bytes are
+// readable.
 struct MaskSource {
     const std::uint8_t* blocks;
     const std::uint8_t* words;
@@ -45,15 +47,19 @@ struct Kernels {
     std::uint32_t (*differ)(const std::uint8_t* page, const std::uint8_t* base, ByteMasks& masks);
     // Marks the bytes that are not zero; returns how many.
     std::uint32_t (*nonzero)(const std::uint8_t* page, ByteMasks& masks);
-    // Marks the bytes that differ from the byte 64 before, the first 64 from zero; returns how many.
+    // Marks the bytes that differ from the byte 64 before, the first 64 from zero; returns how
+    // many.
     std::uint32_t (*unrepeated)(const std::uint8_t* page, ByteMasks& masks);
     // Writes masks and literals. A word with at least `whole_word` marked bytes is taken whole
     // (9: never). Returns the bytes written.
-    std::uint32_t (*emit)(const std::uint8_t* page, ByteMasks& masks, unsigned whole_word, MaskSink& sink);
-    // Rebuilds a page into `out` (may not overlap base). False if a stream is too short;
-    // `out` then holds nothing of use.
-    bool (*apply)(const std::uint8_t* base, std::uint8_t* out, MaskSource& source);
-    // The same with the block before, as rebuilt, for base.
+    std::uint32_t (*emit)(const std::uint8_t* page, ByteMasks& masks, unsigned whole_word,
+                          MaskSink& sink);
+    // Rebuilds the blocks of a page in the set `wanted`, which holds at least those that differ,
+    // one after the other into `out` (may not overlap base). False if a stream is too short; `out`
+    // then holds nothing of use.
+    bool (*apply)(const std::uint8_t* base, std::uint64_t wanted, std::uint8_t* out,
+                  MaskSource& source);
+    // The same with the block before, as rebuilt, for base; always the whole page.
     bool (*apply_repeated)(std::uint8_t* out, MaskSource& source);
 };
 

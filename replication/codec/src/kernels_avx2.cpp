@@ -24,7 +24,8 @@ CODEC_AVX2 std::uint64_t unequal(__m256i low, __m256i low_base, __m256i high, __
     return ~(equal_low | std::uint64_t{equal_high} << 32);
 }
 
-CODEC_AVX2 std::uint32_t differ(const std::uint8_t* page, const std::uint8_t* base, ByteMasks& masks) {
+CODEC_AVX2 std::uint32_t differ(const std::uint8_t* page, const std::uint8_t* base,
+                                ByteMasks& masks) {
     std::uint64_t count = 0;
     for (std::size_t b = 0; b < blocks_per_page; ++b) {
         const std::uint8_t* p = page + b * 64;
@@ -75,7 +76,8 @@ CODEC_AVX2 std::uint64_t take_whole_words(std::uint64_t mask, unsigned whole_wor
     std::uint64_t counts = mask - ((mask >> 1) & 0x55 * ones);
     counts = (counts & 0x33 * ones) + ((counts >> 2) & 0x33 * ones);
     counts = (counts + (counts >> 4)) & 0x0f * ones;
-    const std::uint64_t reached = ((counts + (0x80 - std::uint64_t{whole_word}) * ones) >> 7) & ones;
+    const std::uint64_t reached =
+        ((counts + (0x80 - std::uint64_t{whole_word}) * ones) >> 7) & ones;
     return mask | reached * 0xff;
 }
 
@@ -110,7 +112,8 @@ CODEC_AVX2 std::uint32_t emit(const std::uint8_t* page, ByteMasks& masks, unsign
     }
     std::memcpy(sink.blocks, &blocks, sizeof blocks);
     sink = {sink.blocks + 8, words_out, bytes_out, literals_out};
-    return static_cast<std::uint32_t>(8 + (sink.words - before.words) + (sink.bytes - before.bytes) +
+    return static_cast<std::uint32_t>(8 + (sink.words - before.words) +
+                                      (sink.bytes - before.bytes) +
                                       (sink.literals - before.literals));
 }
 
@@ -139,14 +142,17 @@ CODEC_AVX2 bool rebuild_block(std::uint8_t* out, MaskSource& source) {
     return true;
 }
 
-CODEC_AVX2 bool apply(const std::uint8_t* base, std::uint8_t* out, MaskSource& source) {
+CODEC_AVX2 bool apply(const std::uint8_t* base, std::uint64_t wanted, std::uint8_t* out,
+                      MaskSource& source) {
     if (source.blocks_end - source.blocks < 8) return false;
     std::uint64_t blocks;
     std::memcpy(&blocks, source.blocks, 8);
     source.blocks += 8;
-    std::memcpy(out, base, blocks_per_page * 64);
-    for (std::uint64_t left = blocks; left != 0; left &= left - 1)
-        if (!rebuild_block(out + std::countr_zero(left) * 64, source)) return false;
+    for (; wanted != 0; wanted &= wanted - 1, out += 64) {
+        const auto b = static_cast<unsigned>(std::countr_zero(wanted));
+        std::memcpy(out, base + b * 64, 64);
+        if ((blocks >> b & 1) != 0 && !rebuild_block(out, source)) return false;
+    }
     return true;
 }
 

@@ -8,19 +8,26 @@
 
 // Only these functions use the instructions; the rest of the program stays runnable everywhere.
 #define CODEC_AVX512 \
-    __attribute__((target("avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,avx512bitalg,bmi,bmi2,popcnt")))
+    __attribute__((  \
+        target("avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,avx512bitalg,bmi,bmi2,popcnt")))
 
 namespace replication::codec {
 namespace {
 
-CODEC_AVX512 __m512i load(const void* at) { return _mm512_loadu_si512(at); }
+CODEC_AVX512 __m512i load(const void* at) {
+    return _mm512_loadu_si512(at);
+}
 
-CODEC_AVX512 int ones(std::uint64_t mask) { return static_cast<int>(_mm_popcnt_u64(mask)); }
+CODEC_AVX512 int ones(std::uint64_t mask) {
+    return static_cast<int>(_mm_popcnt_u64(mask));
+}
 
-CODEC_AVX512 std::uint32_t differ(const std::uint8_t* page, const std::uint8_t* base, ByteMasks& masks) {
+CODEC_AVX512 std::uint32_t differ(const std::uint8_t* page, const std::uint8_t* base,
+                                  ByteMasks& masks) {
     int count = 0;
     for (std::size_t b = 0; b < blocks_per_page; ++b) {
-        const std::uint64_t mask = _mm512_cmpneq_epi8_mask(load(page + b * 64), load(base + b * 64));
+        const std::uint64_t mask =
+            _mm512_cmpneq_epi8_mask(load(page + b * 64), load(base + b * 64));
         masks.block[b] = mask;
         count += ones(mask);
     }
@@ -51,8 +58,8 @@ CODEC_AVX512 std::uint32_t unrepeated(const std::uint8_t* page, ByteMasks& masks
     return static_cast<std::uint32_t>(count);
 }
 
-// The mask levels above the byte masks: a page's 512 byte-mask bytes are eight vectors, their nonzero bytes are
-// the 64 word-mask bytes, and the nonzero bytes of those are the block mask.
+// The mask levels above the byte masks: a page's 512 byte-mask bytes are eight vectors, their
+// nonzero bytes are the 64 word-mask bytes, and the nonzero bytes of those are the block mask.
 CODEC_AVX512 std::uint32_t emit(const std::uint8_t* page, ByteMasks& masks, unsigned whole_word,
                                 MaskSink& sink) {
     const MaskSink before = sink;
@@ -80,7 +87,8 @@ CODEC_AVX512 std::uint32_t emit(const std::uint8_t* page, ByteMasks& masks, unsi
         literals_out += ones(mask);
     }
     sink = {sink.blocks + 8, sink.words + ones(blocks), bytes_out, literals_out};
-    return static_cast<std::uint32_t>(8 + (sink.words - before.words) + (sink.bytes - before.bytes) +
+    return static_cast<std::uint32_t>(8 + (sink.words - before.words) +
+                                      (sink.bytes - before.bytes) +
                                       (sink.literals - before.literals));
 }
 
@@ -99,19 +107,23 @@ CODEC_AVX512 bool take_masks(MaskSource& source, ByteMasks& masks) {
     int literals = 0;
     for (std::size_t i = 0; i < 8; ++i) {
         if (source.bytes_end - source.bytes < ones(words[i])) return false;
-        _mm512_store_si512(&masks.block[i * 8], _mm512_maskz_expand_epi8(words[i], load(source.bytes)));
+        _mm512_store_si512(&masks.block[i * 8],
+                           _mm512_maskz_expand_epi8(words[i], load(source.bytes)));
         source.bytes += ones(words[i]);
     }
     for (const std::uint64_t mask : masks.block) literals += ones(mask);
     return source.literals_end - source.literals >= literals;
 }
 
-CODEC_AVX512 bool apply(const std::uint8_t* base, std::uint8_t* out, MaskSource& source) {
+CODEC_AVX512 bool apply(const std::uint8_t* base, std::uint64_t wanted, std::uint8_t* out,
+                        MaskSource& source) {
     ByteMasks masks;
     if (!take_masks(source, masks)) return false;
-    for (std::size_t b = 0; b < blocks_per_page; ++b) {
+    for (; wanted != 0; wanted &= wanted - 1, out += 64) {
+        const auto b = static_cast<std::size_t>(std::countr_zero(wanted));
         const __m512i block = load(base + b * 64);
-        _mm512_storeu_si512(out + b * 64, _mm512_mask_expand_epi8(block, masks.block[b], load(source.literals)));
+        _mm512_storeu_si512(out,
+                            _mm512_mask_expand_epi8(block, masks.block[b], load(source.literals)));
         source.literals += ones(masks.block[b]);
     }
     return true;

@@ -45,10 +45,13 @@ std::uint32_t nonzero(const std::uint8_t* page, ByteMasks& masks) {
 }
 
 std::uint32_t unrepeated(const std::uint8_t* page, ByteMasks& masks) {
-    return mark(masks, [&](std::size_t at) { return load64(page + at) ^ (at < 64 ? 0 : load64(page + at - 64)); });
+    return mark(masks, [&](std::size_t at) {
+        return load64(page + at) ^ (at < 64 ? 0 : load64(page + at - 64));
+    });
 }
 
-std::uint32_t emit(const std::uint8_t* page, ByteMasks& masks, unsigned whole_word, MaskSink& sink) {
+std::uint32_t emit(const std::uint8_t* page, ByteMasks& masks, unsigned whole_word,
+                   MaskSink& sink) {
     const MaskSink before = sink;
     std::uint64_t blocks = 0;
     for (std::size_t b = 0; b < blocks_per_page; ++b) {
@@ -70,17 +73,19 @@ std::uint32_t emit(const std::uint8_t* page, ByteMasks& masks, unsigned whole_wo
     }
     std::memcpy(sink.blocks, &blocks, sizeof blocks);
     sink.blocks += sizeof blocks;
-    return static_cast<std::uint32_t>(8 + (sink.words - before.words) + (sink.bytes - before.bytes) +
+    return static_cast<std::uint32_t>(8 + (sink.words - before.words) +
+                                      (sink.bytes - before.bytes) +
                                       (sink.literals - before.literals));
 }
 
 // `base_of(b)` is the block that block b differs from; called in ascending order.
 template <typename BaseOf>
-bool rebuild(BaseOf base_of, std::uint8_t* out, MaskSource& source) {
+bool rebuild(BaseOf base_of, std::uint64_t wanted, std::uint8_t* out, MaskSource& source) {
     if (source.blocks_end - source.blocks < 8) return false;
     const std::uint64_t blocks = load64(source.blocks);
     source.blocks += 8;
-    for (std::size_t b = 0; b < blocks_per_page; ++b, out += 64) {
+    for (; wanted != 0; wanted &= wanted - 1, out += 64) {
+        const auto b = static_cast<std::size_t>(std::countr_zero(wanted));
         std::memcpy(out, base_of(b), 64);
         if ((blocks >> b & 1) == 0) continue;
         if (source.words == source.words_end) return false;
@@ -97,12 +102,15 @@ bool rebuild(BaseOf base_of, std::uint8_t* out, MaskSource& source) {
     return true;
 }
 
-bool apply(const std::uint8_t* base, std::uint8_t* out, MaskSource& source) {
-    return rebuild([base](std::size_t b) { return base + b * 64; }, out, source);
+bool apply(const std::uint8_t* base, std::uint64_t wanted, std::uint8_t* out, MaskSource& source) {
+    return rebuild([base](std::size_t b) { return base + b * 64; }, wanted, out, source);
 }
 
 bool apply_repeated(std::uint8_t* out, MaskSource& source) {
-    return rebuild([out](std::size_t b) { return b == 0 ? zero_page.data() : out + (b - 1) * 64; }, out, source);
+    const auto block_before = [out](std::size_t b) {
+        return b == 0 ? zero_page.data() : out + (b - 1) * 64;
+    };
+    return rebuild(block_before, ~std::uint64_t{0}, out, source);
 }
 
 }  // namespace

@@ -6,34 +6,53 @@ namespace replication::codec {
 LevelTraits traits_of(Level level) {
     constexpr EntropyTraits quick_masks{
         .coding = Coding::zstd, .level = -3, .hash_log = 12, .min_match = 5, .code_literals = true};
-    constexpr EntropyTraits closer{.coding = Coding::zstd, .level = 1, .hash_log = 13, .min_match = 4};
-    constexpr EntropyTraits quick{.coding = Coding::zstd, .level = 1, .hash_log = 12, .min_match = 6};
-    constexpr EntropyTraits thorough{.coding = Coding::zstd, .level = 9};
+    constexpr EntropyTraits closer{
+        .coding = Coding::zstd, .level = 1, .hash_log = 13, .min_match = 4};
+    constexpr EntropyTraits quick{
+        .coding = Coding::zstd, .level = 1, .hash_log = 12, .min_match = 6};
+    constexpr EntropyTraits quick_after_history{
+        .coding = Coding::zstd, .level = 1, .window_log = 23, .hash_log = 16, .min_match = 6};
+    constexpr EntropyTraits thorough{.coding = Coding::zstd, .level = 6};
+    constexpr EntropyTraits thorough_after_history{
+        .coding = Coding::zstd, .level = 3, .window_log = 23, .hash_log = 16};
     switch (level) {
         case Level::fast:
-            return {.chunk = {.max_pages = 128}, .try_zero = 512, .try_similar = 512, .candidates = 0};
+            return {.chunk = {.max_pages = 128},
+                    .try_zero = 512,
+                    .try_similar = 512,
+                    .candidates = 0,
+                    .history_gain = 0};
         case Level::balanced:
             return {.chunk = {.masks = quick_masks,
                               .literals = quick,
                               .literals_if_few = closer,
                               .few_literals = 256,
+                              .literals_after_history = quick_after_history,
                               .whole_word = 5,
                               .max_pages = 512},
                     .try_zero = 512,
                     .try_similar = 1024,
-                    .candidates = 2};
-        case Level::small: break;
+                    .candidates = 2,
+                    .history_gain = 5};
+        case Level::small:
+            break;
     }
-    return {.chunk = {.masks = thorough, .literals = thorough, .whole_word = 6, .max_pages = 512},
+    return {.chunk = {.masks = thorough,
+                      .literals = thorough,
+                      .literals_after_history = thorough_after_history,
+                      .whole_word = 5,
+                      .max_pages = 512},
             .try_zero = 64,
             .try_similar = 64,
-            .candidates = 8};
+            .candidates = 4,
+            .history_gain = 3};
 }
 
 ChunkTraits image_traits() {
     constexpr EntropyTraits masks{
         .coding = Coding::zstd, .level = -3, .hash_log = 12, .min_match = 5, .code_literals = true};
-    constexpr EntropyTraits literals{.coding = Coding::zstd, .level = 1, .hash_log = 13, .min_match = 6};
+    constexpr EntropyTraits literals{
+        .coding = Coding::zstd, .level = 1, .hash_log = 13, .min_match = 6};
     return {.masks = masks, .literals = literals, .whole_word = 5, .max_pages = 512};
 }
 

@@ -6,8 +6,6 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-#include "blocks.hpp"
-
 namespace replication::codec {
 
 PageStore::PageStore(std::uint32_t slots, std::uint32_t guest_pages)
@@ -16,12 +14,14 @@ PageStore::PageStore(std::uint32_t slots, std::uint32_t guest_pages)
     pages_ = make_huge<std::uint8_t>(std::size_t{slots} * page_size);
 }
 
-std::uint32_t PageStore::assign(Pfn pfn) noexcept {
+std::uint8_t* PageStore::renew(Pfn pfn) noexcept {
+    const std::uint32_t slot = find(pfn);
+    used_[slot] = 1;
+    return pages_.get() + std::size_t{slot} * page_size;
+}
+
+std::uint8_t* PageStore::assign(Pfn pfn) noexcept {
     std::uint32_t& slot = slot_of_[static_cast<std::uint32_t>(pfn)];
-    if (slot != no_slot) {
-        used_[slot] = 1;
-        return slot;
-    }
     if (used_slots_ < slots_) {
         slot = used_slots_++;
     } else {
@@ -35,15 +35,7 @@ std::uint32_t PageStore::assign(Pfn pfn) noexcept {
     }
     pfn_of_[slot] = pfn;
     used_[slot] = 0;
-    return slot;
-}
-
-std::uint32_t PageStore::put(Pfn pfn, const std::uint8_t* page, std::uint64_t changed) noexcept {
-    // A page earlier in the same epoch may have taken this one's slot: then the version is gone.
-    const bool held = find(pfn) != no_slot;
-    const std::uint32_t slot = assign(pfn);
-    copy_blocks(pages_.get() + std::size_t{slot} * page_size, page, held ? changed : all_blocks);
-    return slot;
+    return pages_.get() + std::size_t{slot} * page_size;
 }
 
 std::uint64_t PageStore::digest() const {

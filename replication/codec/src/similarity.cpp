@@ -5,7 +5,6 @@
 #include <bit>
 #include <cstring>
 
-
 namespace replication::codec {
 namespace {
 
@@ -16,20 +15,22 @@ constexpr std::uint64_t projection = 0xffff000000000fff;
 }  // namespace
 
 SimilarityIndex::SimilarityIndex(std::uint32_t slots)
-    : shift_(64 - static_cast<unsigned>(std::bit_width(std::uint64_t{slots} * blocks_sampled))),
-      table_(make_huge<std::uint32_t>(std::size_t{1} << (64 - shift_))) {}
+    : shift_(32 - static_cast<unsigned>(std::min<std::uint64_t>(
+                      std::bit_width(std::uint64_t{slots} * blocks_sampled), 31))),
+      table_(make_huge<std::uint32_t>(std::size_t{1} << (32 - shift_))) {}
 
-std::size_t SimilarityIndex::keys_of(const std::uint8_t* page, Keys& keys) const noexcept {
-    std::size_t count = 0;
+SimilarityIndex::Keys SimilarityIndex::keys_of(const std::uint8_t* page) noexcept {
+    Keys keys;
     for (std::size_t b = 0; b < blocks_sampled; ++b) {
         std::uint64_t words[block_size / 8];
         std::memcpy(words, page + b * stride, block_size);
-        // Four independent products keep the multiplier busy; the odd constants are digits of well-known irrationals.
+        // Four independent products keep the multiplier busy; the odd constants are digits of
+        // well-known irrationals.
         std::uint64_t any = 0;
         std::uint64_t sum = (b + 1) * 0x9e3779b97f4a7c15;
-        constexpr std::uint64_t odd[8] = {0xff51afd7ed558ccd, 0xc4ceb9fe1a85ec53, 0x9fb21c651e98df25,
-                                          0xd6e8feb86659fd93, 0xa0761d6478bd642f, 0xe7037ed1a0b428db,
-                                          0x8ebc6af09c88c6e3, 0x589965cc75374cc3};
+        constexpr std::uint64_t odd[8] = {
+            0xff51afd7ed558ccd, 0xc4ceb9fe1a85ec53, 0x9fb21c651e98df25, 0xd6e8feb86659fd93,
+            0xa0761d6478bd642f, 0xe7037ed1a0b428db, 0x8ebc6af09c88c6e3, 0x589965cc75374cc3};
         for (std::size_t w = 0; w < 8; ++w) {
             const std::uint64_t kept = words[w] & projection;
             any |= kept;
@@ -39,24 +40,22 @@ std::size_t SimilarityIndex::keys_of(const std::uint8_t* page, Keys& keys) const
         // A block of zeros is everywhere and tells nothing.
         if (any == 0) continue;
         sum ^= sum >> 29;
-        keys[count++] = static_cast<std::uint32_t>((sum * 0xbf58476d1ce4e5b9) >> shift_);
+        keys.key[keys.count++] = static_cast<std::uint32_t>((sum * 0xbf58476d1ce4e5b9) >> 32);
     }
-    return count;
+    return keys;
 }
 
-SimilarityIndex::Candidates SimilarityIndex::find(const std::uint8_t* page,
+SimilarityIndex::Candidates SimilarityIndex::find(const Keys& keys,
                                                   std::size_t limit) const noexcept {
-    Keys keys;
-    const std::size_t found = keys_of(page, keys);
-    for (std::size_t i = 0; i < found; ++i) __builtin_prefetch(&table_[keys[i]]);
+    for (std::size_t i = 0; i < keys.count; ++i) __builtin_prefetch(&table_[keys.key[i] >> shift_]);
     struct Vote {
         std::uint32_t slot;
         std::uint32_t votes;
     };
     std::array<Vote, blocks_sampled> votes;
     std::size_t different = 0;
-    for (std::size_t i = 0; i < found; ++i) {
-        const std::uint32_t entry = table_[keys[i]];
+    for (std::size_t i = 0; i < keys.count; ++i) {
+        const std::uint32_t entry = table_[keys.key[i] >> shift_];
         if (entry == 0) continue;
         const std::uint32_t slot = entry - 1;
         std::size_t at = 0;
@@ -77,10 +76,8 @@ SimilarityIndex::Candidates SimilarityIndex::find(const std::uint8_t* page,
     return candidates;
 }
 
-void SimilarityIndex::insert(std::uint32_t slot, const std::uint8_t* page) noexcept {
-    Keys keys;
-    const std::size_t count = keys_of(page, keys);
-    for (std::size_t i = 0; i < count; ++i) table_[keys[i]] = slot + 1;
+void SimilarityIndex::insert(std::uint32_t slot, const Keys& keys) noexcept {
+    for (std::size_t i = 0; i < keys.count; ++i) table_[keys.key[i] >> shift_] = slot + 1;
 }
 
 }  // namespace replication::codec

@@ -18,15 +18,20 @@ class ReferenceImage {
   public:
     explicit ReferenceImage(std::uint32_t guest_pages)
         : pages_(codec::make_huge<std::uint8_t>(std::size_t{guest_pages} * codec::page_size)) {}
-    const std::uint8_t* page(std::uint32_t pfn) const { return pages_.get() + std::size_t{pfn} * codec::page_size; }
-    std::uint8_t* page(std::uint32_t pfn) { return pages_.get() + std::size_t{pfn} * codec::page_size; }
+    const std::uint8_t* page(std::uint32_t pfn) const {
+        return pages_.get() + std::size_t{pfn} * codec::page_size;
+    }
+    std::uint8_t* page(std::uint32_t pfn) {
+        return pages_.get() + std::size_t{pfn} * codec::page_size;
+    }
 
   private:
     // As the codec's page store has it: the peers shall not lose by TLB misses.
     codec::HugeArray<std::uint8_t> pages_;
 };
 
-// An epoch as coders get it: the pages lie in `data` one after the other, as the copy-out of a paused guest leaves them.
+// An epoch as coders get it: the pages lie in `data` one after the other, as the copy-out of a
+// paused guest leaves them.
 struct EpochPages {
     std::span<const std::uint32_t> pfns;
     std::span<const std::uint8_t> data;
@@ -43,10 +48,12 @@ class Coder {
     virtual void prepare(const EpochPages&, const ReferenceImage&) {}
     // Bytes on the wire for the page contents.
     virtual std::size_t encode(const EpochPages& epoch, const ReferenceImage& reference) = 0;
-    // Rebuilds the pages in epoch order into `out`, which may be null for a coder that keeps them itself.
-    virtual void decode(const EpochPages& epoch, const ReferenceImage& reference, std::uint8_t* out) = 0;
-    // What it needs of earlier epochs. Keeping that up to date is timed and charged as well: `own` by the two
-    // commits, `shared` by what one update of ReferenceImage takes.
+    // Rebuilds the pages in epoch order into `out`, which may be null for a coder that keeps them
+    // itself.
+    virtual void decode(const EpochPages& epoch, const ReferenceImage& reference,
+                        std::uint8_t* out) = 0;
+    // What it needs of earlier epochs. Keeping that up to date is timed and charged as well: `own`
+    // by the two commits, `shared` by what one update of ReferenceImage takes.
     enum class Keeps { nothing, shared, own };
     virtual Keeps keeps() const = 0;
     virtual void commit_sent() {}

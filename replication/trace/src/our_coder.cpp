@@ -19,7 +19,8 @@ class OurCoder : public Coder {
         constexpr std::uint32_t step = 16384;
         for (std::uint32_t first = 0; first < trace.guest_pages(); first += step) {
             pages_.clear();
-            for (std::uint32_t pfn = first; pfn < std::min(first + step, trace.guest_pages()); ++pfn)
+            for (std::uint32_t pfn = first; pfn < std::min(first + step, trace.guest_pages());
+                 ++pfn)
                 pages_.push_back({static_cast<codec::Pfn>(pfn), trace.first_image(pfn)});
             decode(encoder_.encode(pages_));
             commit_sent();
@@ -32,7 +33,8 @@ class OurCoder : public Coder {
     void prepare(const EpochPages& epoch, const ReferenceImage&) override {
         pages_.clear();
         for (std::size_t i = 0; i < epoch.pfns.size(); ++i)
-            pages_.push_back({static_cast<codec::Pfn>(epoch.pfns[i]), epoch.data.data() + i * page_size});
+            pages_.push_back(
+                {static_cast<codec::Pfn>(epoch.pfns[i]), epoch.data.data() + i * page_size});
     }
     std::size_t encode(const EpochPages&, const ReferenceImage&) override {
         chunks_ = encoder_.encode(pages_);
@@ -40,12 +42,14 @@ class OurCoder : public Coder {
         for (const auto& chunk : chunks_) size += chunk.size();
         return size;
     }
-    // The decoder leaves its pages where commit takes them from; `out` is filled only for the caller's check.
-    void decode(const EpochPages&, const ReferenceImage&, std::uint8_t* out) override {
+    // The decoder leaves its pages where commit takes them from; `out` is filled only for the
+    // caller's check.
+    void decode(const EpochPages&, const ReferenceImage& reference, std::uint8_t* out) override {
         decode(chunks_);
         if (out == nullptr) return;
         for (const codec::PageOut& page : decoder_.pages()) {
-            std::memcpy(out, page.data, page_size);
+            std::memcpy(out, reference.page(static_cast<std::uint32_t>(page.pfn)), page_size);
+            page.write_to(out);
             out += page_size;
         }
     }

@@ -58,7 +58,8 @@ class Lz4 : public Coder {
         return static_cast<std::size_t>(coded_size_);
     }
     void decode(const EpochPages& epoch, const ReferenceImage&, std::uint8_t* out) override {
-        LZ4_decompress_safe(reinterpret_cast<const char*>(coded_.data()), reinterpret_cast<char*>(out), coded_size_,
+        LZ4_decompress_safe(reinterpret_cast<const char*>(coded_.data()),
+                            reinterpret_cast<char*>(out), coded_size_,
                             static_cast<int>(epoch.data.size()));
     }
 
@@ -85,7 +86,8 @@ class Xbzrle : public Coder {
         // The length of a page is two bytes of the published stream.
         return static_cast<std::size_t>(out - coded_.data()) + 2 * epoch.pfns.size();
     }
-    void decode(const EpochPages& epoch, const ReferenceImage& reference, std::uint8_t* out) override {
+    void decode(const EpochPages& epoch, const ReferenceImage& reference,
+                std::uint8_t* out) override {
         const std::uint8_t* in = coded_.data();
         for (std::size_t i = 0; i < epoch.pfns.size(); ++i, out += page_size) {
             if (lengths_[i] == raw) {
@@ -110,7 +112,10 @@ class Zstd : public Coder {
   public:
     enum class Use { plain, exclusive_or, prefix };
     Zstd(std::string name, Use use)
-        : Coder(std::move(name)), use_(use), compressor_(ZSTD_createCCtx()), decompressor_(ZSTD_createDCtx()) {
+        : Coder(std::move(name)),
+          use_(use),
+          compressor_(ZSTD_createCCtx()),
+          decompressor_(ZSTD_createDCtx()) {
         if (!compressor_ || !decompressor_) throw std::bad_alloc();
     }
     Keeps keeps() const override { return use_ == Use::plain ? Keeps::nothing : Keeps::shared; }
@@ -132,27 +137,32 @@ class Zstd : public Coder {
             exclusive_or(epoch, reference, epoch.data.data(), exclusive_.data());
             input = exclusive_;
         } else if (use_ == Use::prefix) {
-            // Both versions in the window, or the far pages could not be referred to; as zstd --patch-from does.
+            // Both versions in the window, or the far pages could not be referred to; as zstd
+            // --patch-from does.
             const int window = std::max(10, static_cast<int>(std::bit_width(2 * old_.size())));
             checked(ZSTD_CCtx_setParameter(context, ZSTD_c_windowLog, window));
             checked(ZSTD_CCtx_setParameter(context, ZSTD_c_enableLongDistanceMatching, 1));
             checked(ZSTD_CCtx_refPrefix(context, old_.data(), old_.size()));
         }
         coded_.resize(ZSTD_compressBound(input.size()));
-        coded_size_ = checked(ZSTD_compress2(context, coded_.data(), coded_.size(), input.data(), input.size()));
+        coded_size_ = checked(
+            ZSTD_compress2(context, coded_.data(), coded_.size(), input.data(), input.size()));
         return coded_size_;
     }
 
-    void decode(const EpochPages& epoch, const ReferenceImage& reference, std::uint8_t* out) override {
-        if (use_ == Use::prefix) checked(ZSTD_DCtx_refPrefix(decompressor_.get(), old_.data(), old_.size()));
+    void decode(const EpochPages& epoch, const ReferenceImage& reference,
+                std::uint8_t* out) override {
+        if (use_ == Use::prefix)
+            checked(ZSTD_DCtx_refPrefix(decompressor_.get(), old_.data(), old_.size()));
         std::uint8_t* to = use_ == Use::exclusive_or ? exclusive_.data() : out;
-        checked(ZSTD_decompressDCtx(decompressor_.get(), to, epoch.data.size(), coded_.data(), coded_size_));
+        checked(ZSTD_decompressDCtx(decompressor_.get(), to, epoch.data.size(), coded_.data(),
+                                    coded_size_));
         if (use_ == Use::exclusive_or) exclusive_or(epoch, reference, to, out);
     }
 
   private:
-    static void exclusive_or(const EpochPages& epoch, const ReferenceImage& reference, const std::uint8_t* in,
-                             std::uint8_t* out) {
+    static void exclusive_or(const EpochPages& epoch, const ReferenceImage& reference,
+                             const std::uint8_t* in, std::uint8_t* out) {
         for (std::size_t i = 0; i < epoch.pfns.size(); ++i) {
             const std::uint8_t* old = reference.page(epoch.pfns[i]);
             for (std::size_t k = i * page_size; k < (i + 1) * page_size; ++k, ++old)

@@ -3,35 +3,16 @@
 
 #include <algorithm>
 #include <cstring>
-#include <ctime>
 #include <limits>
 #include <numeric>
 #include <stdexcept>
+
+#include "stopwatch.hpp"
 
 namespace replication::trace {
 namespace {
 
 using codec::page_size;
-
-class Stopwatch {
-  public:
-    explicit Stopwatch(bool wall) : clock_(wall ? CLOCK_MONOTONIC : CLOCK_PROCESS_CPUTIME_ID) {}
-
-    template <typename Step>
-    double seconds(Step step) const {
-        const double start = now();
-        step();
-        return now() - start;
-    }
-
-  private:
-    double now() const {
-        timespec time;
-        ::clock_gettime(clock_, &time);
-        return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
-    }
-    clockid_t clock_;
-};
 
 // Larger than any last-level cache slice a virtual machine is likely to be given.
 class CacheSweeper {
@@ -58,7 +39,9 @@ std::size_t pfn_list_size(std::span<const std::uint32_t> pfns) {
 template <typename Of>
 double sum(const std::vector<EpochCost>& epochs, Of of) {
     return std::accumulate(epochs.begin(), epochs.end(), 0.0,
-                           [&](double total, const EpochCost& epoch) { return total + static_cast<double>(of(epoch)); });
+                           [&](double total, const EpochCost& epoch) {
+                               return total + static_cast<double>(of(epoch));
+                           });
 }
 
 }  // namespace
@@ -66,7 +49,9 @@ double sum(const std::vector<EpochCost>& epochs, Of of) {
 double ReplayResult::raw_bytes() const {
     return sum(epochs, [](const EpochCost& e) { return e.pages; }) * static_cast<double>(page_size);
 }
-double ReplayResult::ratio() const { return raw_bytes() / sum(epochs, [](const EpochCost& e) { return e.bytes; }); }
+double ReplayResult::ratio() const {
+    return raw_bytes() / sum(epochs, [](const EpochCost& e) { return e.bytes; });
+}
 double ReplayResult::encode_rate() const {
     return raw_bytes() / sum(epochs, [](const EpochCost& e) { return e.encode_seconds; });
 }
@@ -74,7 +59,8 @@ double ReplayResult::decode_rate() const {
     return raw_bytes() / sum(epochs, [](const EpochCost& e) { return e.decode_seconds; });
 }
 
-std::vector<ReplayResult> replay(const TraceFile& trace, const Coders& coders, const ReplayOptions& options) {
+std::vector<ReplayResult> replay(const TraceFile& trace, const Coders& coders,
+                                 const ReplayOptions& options) {
     ReferenceImage reference(trace.guest_pages());
     for (std::uint32_t pfn = 0; pfn < trace.guest_pages(); ++pfn)
         std::memcpy(reference.page(pfn), trace.first_image(pfn), page_size);
@@ -83,7 +69,11 @@ std::vector<ReplayResult> replay(const TraceFile& trace, const Coders& coders, c
     CacheSweeper caches;
     std::vector<ReplayResult> results;
     for (const auto& coder : coders) results.push_back({coder->name(), {}});
-    std::vector<std::uint8_t> arena;
+    std::size_t most = 1;
+    for (const TraceFile::Epoch& epoch : trace.epochs())
+        most = std::max(most, epoch.pfns.size() * page_size);
+    // Huge pages, as a real sender takes for its copy-out.
+    const codec::HugeArray<std::uint8_t> arena = codec::make_huge<std::uint8_t>(most);
     std::vector<std::uint8_t> decoded;
 
     std::size_t left = options.max_epochs;
@@ -91,12 +81,11 @@ std::vector<ReplayResult> replay(const TraceFile& trace, const Coders& coders, c
         if (epoch.pfns.empty()) continue;
         if (left-- == 0) break;
         const std::size_t size = epoch.pfns.size() * page_size;
-        arena.resize(size);
         decoded.resize(size);
-        const EpochPages pages{epoch.pfns, arena};
+        const EpochPages pages{epoch.pfns, {arena.get(), size}};
         const auto copy_out = [&] {
             caches.sweep();
-            std::memcpy(arena.data(), epoch.data, size);
+            std::memcpy(arena.get(), epoch.data, size);
         };
         const std::size_t list_size = pfn_list_size(epoch.pfns);
         for (auto& result : results)
@@ -108,32 +97,38 @@ std::vector<ReplayResult> replay(const TraceFile& trace, const Coders& coders, c
                 EpochCost& cost = results[c].epochs.back();
                 copy_out();
                 coder.prepare(pages, reference);
-                const double encode = stopwatch.seconds([&] { cost.bytes = coder.encode(pages, reference); });
-                cost.encode_seconds = std::min(cost.encode_seconds, encode + coder.foreign_seconds());
+                const double encode =
+                    stopwatch.seconds([&] { cost.bytes = coder.encode(pages, reference); });
+                cost.encode_seconds =
+                    std::min(cost.encode_seconds, encode + coder.foreign_seconds());
                 if (!coder.counts_pfns()) cost.bytes += list_size;
                 caches.sweep();
                 std::uint8_t* out = coder.keeps() == Coder::Keeps::own ? nullptr : decoded.data();
-                const double decode = stopwatch.seconds([&] { coder.decode(pages, reference, out); });
-                cost.decode_seconds = std::min(cost.decode_seconds, decode + coder.foreign_seconds());
+                const double decode =
+                    stopwatch.seconds([&] { coder.decode(pages, reference, out); });
+                cost.decode_seconds =
+                    std::min(cost.decode_seconds, decode + coder.foreign_seconds());
                 if (repeat != 0) continue;
                 coder.decode(pages, reference, decoded.data());
                 if (std::memcmp(decoded.data(), epoch.data, size) != 0)
                     throw std::runtime_error(coder.name() + ": decoded epoch differs");
             }
         }
-        // The reference is brought up to date right after coding, as by a backup that answers at once: caches are warm.
+        // The reference is brought up to date right after coding, as by a backup that answers at
+        // once: caches are warm.
         copy_out();
         for (std::size_t i = 0; i < epoch.pfns.size(); ++i)
             std::memcpy(decoded.data() + i * page_size, reference.page(epoch.pfns[i]), page_size);
         const double update = stopwatch.seconds([&] {
             for (std::size_t i = 0; i < epoch.pfns.size(); ++i)
-                std::memcpy(reference.page(epoch.pfns[i]), arena.data() + i * page_size, page_size);
+                std::memcpy(reference.page(epoch.pfns[i]), arena.get() + i * page_size, page_size);
         });
         for (std::size_t c = 0; c < coders.size(); ++c) {
             Coder& coder = *coders[c];
             EpochCost& cost = results[c].epochs.back();
             switch (coder.keeps()) {
-                case Coder::Keeps::nothing: break;
+                case Coder::Keeps::nothing:
+                    break;
                 case Coder::Keeps::shared:
                     cost.encode_seconds += update;
                     cost.decode_seconds += update;

@@ -6,8 +6,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <limits>
 #include <stdexcept>
 #include <system_error>
@@ -68,30 +70,54 @@ TraceFile::TraceFile(const std::string& path) {
     }
 }
 
-TraceWriter::TraceWriter(const std::string& path, std::uint64_t guest_pages)
+TraceWriter::TraceWriter(const std::string& path)
     : path_(path), file_(std::fopen(path.c_str(), "wb")) {
     if (!file_) fail(path_);
-    write(&guest_pages, sizeof guest_pages);
-    write(&epochs_, sizeof epochs_);
+    const std::string folder = std::filesystem::path(path).parent_path().string();
+    const int later =
+        ::open(folder.empty() ? "." : folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (later < 0) fail(path_);
+    later_.reset(::fdopen(later, "w+b"));
+    if (!later_) fail(path_);
 }
 
-void TraceWriter::write(const void* data, std::size_t size) {
-    if (size != 0 && std::fwrite(data, size, 1, file_.get()) != 1) fail(path_);
+void TraceWriter::write(const File& file, const void* data, std::size_t size) {
+    if (size != 0 && std::fwrite(data, size, 1, file.get()) != 1) fail(path_);
 }
 
-void TraceWriter::first_image(std::span<const std::uint8_t> pages) { write(pages.data(), pages.size()); }
+void TraceWriter::first_image(std::span<const std::uint8_t> pages) {
+    guest_pages_ = pages.size() / codec::page_size;
+    constexpr std::uint64_t unknown[2]{};
+    write(file_, unknown, sizeof unknown);
+    write(file_, pages.data(), pages.size());
+}
 
 void TraceWriter::epoch(std::span<const std::uint32_t> pfns, std::span<const std::uint8_t> pages) {
     const auto count = static_cast<std::uint32_t>(pfns.size());
-    write(&count, sizeof count);
-    write(pfns.data(), pfns.size_bytes());
-    write(pages.data(), pages.size());
+    write(later_, &count, sizeof count);
+    write(later_, pfns.data(), pfns.size_bytes());
+    write(later_, pages.data(), pages.size());
     ++epochs_;
+    if (!pfns.empty())
+        guest_pages_ = std::max<std::uint64_t>(guest_pages_, std::uint64_t{pfns.back()} + 1);
 }
 
 void TraceWriter::close() {
-    if (std::fseek(file_.get(), 8, SEEK_SET) != 0) fail(path_);
-    write(&epochs_, sizeof epochs_);
+    const std::uint64_t header[2]{guest_pages_, epochs_};
+    if (std::fseek(file_.get(), 0, SEEK_SET) != 0) fail(path_);
+    write(file_, header, sizeof header);
+    const std::uint64_t end = sizeof header + guest_pages_ * codec::page_size;
+    // Skipped over, what is not written of the image reads as zeros.
+    if (std::fseek(file_.get(), static_cast<long>(end), SEEK_SET) != 0) fail(path_);
+    std::rewind(later_.get());
+    std::vector<std::uint8_t> buffer(std::size_t{1} << 20);
+    while (const std::size_t size = std::fread(buffer.data(), 1, buffer.size(), later_.get()))
+        write(file_, buffer.data(), size);
+    if (std::ferror(later_.get()) != 0) fail(path_);
+    // An image that nothing follows has to reach its end all the same.
+    if (std::fflush(file_.get()) != 0 ||
+        (epochs_ == 0 && ::ftruncate(::fileno(file_.get()), static_cast<off_t>(end)) != 0))
+        fail(path_);
     if (std::fclose(file_.release()) != 0) fail(path_);
 }
 

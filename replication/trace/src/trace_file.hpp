@@ -12,8 +12,8 @@
 
 namespace replication::trace {
 
-// A dirty-page trace (docs/specs/trace.md), mapped read-only. Throws std::system_error if it cannot be
-// read, std::runtime_error if it is not a trace.
+// A dirty-page trace (docs/specs/trace.md), mapped read-only. Throws std::system_error if it cannot
+// be read, std::runtime_error if it is not a trace.
 class TraceFile {
   public:
     explicit TraceFile(const std::string& path);
@@ -42,25 +42,31 @@ class TraceFile {
     std::vector<Epoch> epochs_;
 };
 
-// Writes a trace. Throws std::system_error when a write fails.
+// Writes a trace whose number of pages is not known before its end: the epochs wait in a nameless
+// file in the same folder. Throws std::system_error when a write fails.
 class TraceWriter {
   public:
-    // The image follows by first_image, then one epoch call for each of them, then close.
-    TraceWriter(const std::string& path, std::uint64_t guest_pages);
+    explicit TraceWriter(const std::string& path);
 
-    // Consecutive pages of the image the trace starts from; guest_pages in all.
+    // The image the trace starts from, whole pages; pages that only epochs name start as zeros.
+    // Once, first.
     void first_image(std::span<const std::uint8_t> pages);
+    // `pfns` strictly ascending; `pages` their contents, one after the other.
     void epoch(std::span<const std::uint32_t> pfns, std::span<const std::uint8_t> pages);
+    // Completes the file; without it, it is no trace.
     void close();
 
   private:
     struct Close {
         void operator()(std::FILE* file) const { std::fclose(file); }
     };
-    void write(const void* data, std::size_t size);
+    using File = std::unique_ptr<std::FILE, Close>;
+    void write(const File& file, const void* data, std::size_t size);
 
     std::string path_;
-    std::unique_ptr<std::FILE, Close> file_;
+    File file_;
+    File later_;
+    std::uint64_t guest_pages_ = 0;
     std::uint64_t epochs_ = 0;
 };
 

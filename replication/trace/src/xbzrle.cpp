@@ -48,7 +48,8 @@ std::uint8_t* put_length(std::uint8_t* out, std::size_t length) {
 
 }  // namespace
 
-std::optional<std::size_t> xbzrle_encode(const std::uint8_t* base, const std::uint8_t* page, std::uint8_t* out) {
+std::optional<std::size_t> xbzrle_encode(const std::uint8_t* base, const std::uint8_t* page,
+                                         std::uint8_t* out) {
     const std::uint8_t* const start = out;
     const std::uint8_t* const end = out + xbzrle_bound;
     for (std::size_t at = 0; at < page_size;) {
@@ -81,7 +82,8 @@ bool xbzrle_decode(const std::uint8_t* in, std::size_t size, std::uint8_t* page)
         std::size_t equal = 0;
         std::size_t fresh = 0;
         if (!get_length(equal) || !get_length(fresh)) return false;
-        if (equal + fresh > page_size - at || static_cast<std::size_t>(end - in) < fresh) return false;
+        if (equal + fresh > page_size - at || static_cast<std::size_t>(end - in) < fresh)
+            return false;
         std::memcpy(page + at + equal, in, fresh);
         in += fresh;
         at += equal + fresh;

@@ -7,14 +7,16 @@
 
 namespace replication::trace {
 
-// The page format of QEMU's XBZRLE, a peer, after its description in QEMU's docs/xbzrle.txt: alternating runs of equal and
-// of new bytes, each length a LEB128, the new bytes after theirs; a trailing equal run is left out, an
-// equal page is empty. Written here from that description, a word at a time as is usual for it.
+// The page format of QEMU's XBZRLE, a peer, after its description in QEMU's docs/xbzrle.txt:
+// alternating runs of equal and of new bytes, each length a LEB128, the new bytes after theirs; a
+// trailing equal run is left out, an equal page is empty. Written here from that description, a
+// word at a time as is usual for it.
 
 inline constexpr std::size_t xbzrle_bound = 4096;
 
 // Bytes written to `out`, which has room for xbzrle_bound; nothing if they would not fit.
-std::optional<std::size_t> xbzrle_encode(const std::uint8_t* base, const std::uint8_t* page, std::uint8_t* out);
+std::optional<std::size_t> xbzrle_encode(const std::uint8_t* base, const std::uint8_t* page,
+                                         std::uint8_t* out);
 
 // `page` holds the base and becomes the new page. False if `in` is not of the format.
 bool xbzrle_decode(const std::uint8_t* in, std::size_t size, std::uint8_t* page);

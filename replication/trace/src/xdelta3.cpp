@@ -40,7 +40,8 @@ class MemoryFile {
     const std::string& path() const { return path_; }
     void truncate() { require(::ftruncate(fd_, 0) == 0, "ftruncate"); }
     void write(std::span<const std::uint8_t> data, std::size_t at) {
-        require(::pwrite(fd_, data.data(), data.size(), static_cast<off_t>(at)) == static_cast<ssize_t>(data.size()),
+        require(::pwrite(fd_, data.data(), data.size(), static_cast<off_t>(at)) ==
+                    static_cast<ssize_t>(data.size()),
                 "pwrite");
     }
     void read(std::uint8_t* out, std::size_t size) {
@@ -84,9 +85,10 @@ class Xdelta3 : public Coder {
   private:
     void run(const char* direction, const MemoryFile& in, const MemoryFile& out) {
         // Level 1, no secondary compression, windows that hold a whole epoch of some tens of MB.
-        const std::array<const char*, 13> arguments{"xdelta3", direction, "-1",           "-f", "-S",
-                                                    "none",    "-W",      "16777216",     "-B", "67108864",
-                                                    "-s",      old_.path().c_str(), nullptr};
+        const std::array<const char*, 13> arguments{
+            "xdelta3", direction,  "-1", "-f",       "-S", "none",
+            "-W",      "16777216", "-B", "67108864", "-s", old_.path().c_str(),
+            nullptr};
         std::vector<char*> argv;
         for (const char* argument : arguments)
             if (argument != nullptr) argv.push_back(const_cast<char*>(argument));
@@ -101,7 +103,8 @@ class Xdelta3 : public Coder {
         require(::wait4(child, &status, 0, &usage) == child, "wait4");
         if (status != 0) throw std::runtime_error("xdelta3 failed");
         for (const timeval& time : {usage.ru_utime, usage.ru_stime})
-            foreign_seconds_ += static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
+            foreign_seconds_ +=
+                static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
     }
 
     MemoryFile old_;

@@ -7,8 +7,8 @@
 
 namespace replication::trace {
 
-// The xdelta3 program as a peer (Debian has no library of it): epoch and old pages as two files in memory, the
-// process's own CPU time as its cost, its start included. Null if it is not installed.
+// The xdelta3 program as a peer (Debian has no library of it): epoch and old pages as two files in
+// memory, the process's own CPU time as its cost, its start included. Null if it is not installed.
 std::unique_ptr<Coder> make_xdelta3();
 
 }  // namespace replication::trace

@@ -39,6 +39,7 @@ TEST_P(Levels, RoundTripsWithStoresOfAnySize) {
         const EncoderOptions options = options_of(GetParam(), guest.size(), slots);
         EpochEncoder encoder(options);
         EpochDecoder decoder(options);
+        std::vector<test::Page> backup(guest.size(), test::Page(page_size, 0));
         for (int epoch = 0; epoch < 60; ++epoch) {
             guest.run(random, 40);
             const auto dirty = guest.dirty();
@@ -47,7 +48,9 @@ TEST_P(Levels, RoundTripsWithStoresOfAnySize) {
             ASSERT_EQ(pages.size(), dirty.size());
             for (std::size_t i = 0; i < pages.size(); ++i) {
                 ASSERT_EQ(pages[i].pfn, dirty[i].pfn);
-                ASSERT_EQ(std::memcmp(pages[i].data, dirty[i].data, page_size), 0);
+                test::Page& page = backup[static_cast<std::uint32_t>(pages[i].pfn)];
+                pages[i].write_to(page.data());
+                ASSERT_EQ(std::memcmp(page.data(), dirty[i].data, page_size), 0);
             }
             encoder.commit();
             decoder.commit();
@@ -96,8 +99,9 @@ TEST_P(Levels, NoPageGrowsBeyondRawAndEightBytes) {
     }
 }
 
-// The protocol's loss model: an epoch may not arrive, or arrive and its acknowledgement be lost, in which case the
-// receiver says on the next contact which epoch it has. Two plain maps are the model.
+// The protocol's loss model: an epoch may not arrive, or arrive and its acknowledgement be lost, in
+// which case the receiver says on the next contact which epoch it has. Two plain maps are the
+// model.
 TEST_P(Levels, StoresStayIdenticalOverLostAndRepeatedEpochs) {
     test::Random random(13);
     test::Guest guest(200);
@@ -127,11 +131,12 @@ TEST_P(Levels, StoresStayIdenticalOverLostAndRepeatedEpochs) {
                 ASSERT_EQ(decoder.decode(views_of(chunks)), Status::ok);
                 decoder.abandon();
                 break;
-            default: break;
+            default:
+                break;
         }
         ASSERT_EQ(decoder.decode(views_of(chunks)), Status::ok);
         for (const PageOut& page : decoder.pages())
-            backup[static_cast<std::uint32_t>(page.pfn)].assign(page.data, page.data + page_size);
+            page.write_to(backup[static_cast<std::uint32_t>(page.pfn)].data());
         decoder.commit();
         encoder.commit();
         guest.clean();
@@ -183,7 +188,8 @@ TEST(Epoch, SimilarPagesAreFoundAcrossPfns) {
     for (std::uint32_t pfn = 0; pfn < 10; ++pfn) guest[pfn] = test::random_page(random);
     EpochEncoder encoder(options_of(Level::balanced, 20, 20));
     std::vector<PageIn> first;
-    for (std::uint32_t pfn = 0; pfn < 10; ++pfn) first.push_back({static_cast<Pfn>(pfn), guest[pfn].data()});
+    for (std::uint32_t pfn = 0; pfn < 10; ++pfn)
+        first.push_back({static_cast<Pfn>(pfn), guest[pfn].data()});
     encoder.encode(first);
     encoder.commit();
     guest[15] = guest[3];

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "pages.hpp"
 #include "streams.hpp"
 
@@ -15,7 +17,8 @@ struct Emitted {
     bool operator==(const Emitted&) const = default;
 };
 
-Emitted emit(const Kernels& kernels, const std::uint8_t* page, const ByteMasks& marked, unsigned whole_word) {
+Emitted emit(const Kernels& kernels, const std::uint8_t* page, const ByteMasks& marked,
+             unsigned whole_word) {
     ByteMasks masks = marked;
     std::vector<std::uint8_t> buffer[4];
     for (auto& b : buffer) b.resize(page_size + stream_slack);
@@ -23,14 +26,18 @@ Emitted emit(const Kernels& kernels, const std::uint8_t* page, const ByteMasks& 
     Emitted emitted;
     emitted.size = kernels.emit(page, masks, whole_word, sink);
     const std::uint8_t* ends[4] = {sink.blocks, sink.words, sink.bytes, sink.literals};
-    for (std::size_t s = 0; s < 4; ++s) emitted.streams[s].assign(buffer[s].data(), buffer[s].data() + (ends[s] - buffer[s].data()));
+    for (std::size_t s = 0; s < 4; ++s)
+        emitted.streams[s].assign(buffer[s].data(),
+                                  buffer[s].data() + (ends[s] - buffer[s].data()));
     return emitted;
 }
 
 MaskSource source_of(Emitted& emitted) {
     MaskSource source;
-    const std::uint8_t** begins[4] = {&source.blocks, &source.words, &source.bytes, &source.literals};
-    const std::uint8_t** ends[4] = {&source.blocks_end, &source.words_end, &source.bytes_end, &source.literals_end};
+    const std::uint8_t** begins[4] = {&source.blocks, &source.words, &source.bytes,
+                                      &source.literals};
+    const std::uint8_t** ends[4] = {&source.blocks_end, &source.words_end, &source.bytes_end,
+                                    &source.literals_end};
     for (std::size_t s = 0; s < 4; ++s) {
         const std::size_t size = emitted.streams[s].size();
         emitted.streams[s].resize(size + stream_slack);
@@ -50,7 +57,8 @@ TEST(Kernels, AllInstructionSetsGiveTheScalarBytesAndRoundTrip) {
         for (const bool repeat : {false, true}) {
             ByteMasks expected_masks;
             const auto mark = [&](const Kernels& k, ByteMasks& masks) {
-                return repeat ? k.unrepeated(page.data(), masks) : k.differ(page.data(), base.data(), masks);
+                return repeat ? k.unrepeated(page.data(), masks)
+                              : k.differ(page.data(), base.data(), masks);
             };
             const std::uint32_t expected_count = mark(scalar, expected_masks);
             const Emitted expected = emit(scalar, page.data(), expected_masks, whole_word);
@@ -61,12 +69,32 @@ TEST(Kernels, AllInstructionSetsGiveTheScalarBytesAndRoundTrip) {
                 ASSERT_EQ(masks.block, expected_masks.block) << name(isa);
                 Emitted emitted = emit(tested, page.data(), masks, whole_word);
                 ASSERT_EQ(emitted, expected) << name(isa);
+                Emitted again = emitted;
                 MaskSource source = source_of(emitted);
                 test::Page rebuilt(page_size);
-                ASSERT_TRUE(repeat ? tested.apply_repeated(rebuilt.data(), source)
-                                   : tested.apply(base.data(), rebuilt.data(), source));
+                ASSERT_TRUE(
+                    repeat ? tested.apply_repeated(rebuilt.data(), source)
+                           : tested.apply(base.data(), ~std::uint64_t{0}, rebuilt.data(), source));
                 ASSERT_EQ(rebuilt, page) << name(isa);
                 ASSERT_EQ(source.literals, source.literals_end);
+                if (repeat) continue;
+                // Only the blocks that differ, and some more, packed.
+                std::uint64_t wanted = random() & random();
+                for (std::size_t b = 0; b < blocks_per_page; ++b)
+                    if (expected_masks.block[b] != 0) wanted |= std::uint64_t{1} << b;
+                source = source_of(again);
+                rebuilt.assign(page_size, 0xee);
+                ASSERT_TRUE(tested.apply(base.data(), wanted, rebuilt.data(), source));
+                const std::uint8_t* packed = rebuilt.data();
+                for (std::size_t b = 0; b < blocks_per_page; ++b) {
+                    if ((wanted >> b & 1) == 0) continue;
+                    ASSERT_EQ(std::memcmp(packed, page.data() + b * 64, 64), 0) << name(isa);
+                    packed += 64;
+                }
+                ASSERT_EQ(
+                    std::count(packed, static_cast<const std::uint8_t*>(rebuilt.data() + page_size),
+                               0xee),
+                    rebuilt.data() + page_size - packed);
             }
         }
         base = page;
@@ -80,7 +108,8 @@ TEST(Kernels, NonzeroIsDifferenceFromTheZeroPage) {
         for (const Isa isa : available_isas()) {
             ByteMasks a;
             ByteMasks b;
-            EXPECT_EQ(kernels(isa).nonzero(page.data(), a), kernels(isa).differ(page.data(), zero_page.data(), b));
+            EXPECT_EQ(kernels(isa).nonzero(page.data(), a),
+                      kernels(isa).differ(page.data(), zero_page.data(), b));
             EXPECT_EQ(a.block, b.block);
         }
     }
@@ -97,10 +126,12 @@ TEST(Kernels, AStreamCutAnywhereIsRefused) {
         Emitted emitted = emit(kernels(isa), page.data(), masks, 9);
         const MaskSource whole = source_of(emitted);
         test::Page out(page_size);
-        for (auto end : {&MaskSource::blocks_end, &MaskSource::words_end, &MaskSource::bytes_end, &MaskSource::literals_end}) {
+        for (auto end : {&MaskSource::blocks_end, &MaskSource::words_end, &MaskSource::bytes_end,
+                         &MaskSource::literals_end}) {
             MaskSource cut = whole;
             cut.*end -= 1;
-            EXPECT_FALSE(kernels(isa).apply(base.data(), out.data(), cut)) << name(isa);
+            EXPECT_FALSE(kernels(isa).apply(base.data(), ~std::uint64_t{0}, out.data(), cut))
+                << name(isa);
         }
     }
 }

@@ -43,7 +43,8 @@ Recorded record() {
     for (std::uint64_t epoch = 1; epoch <= 5; ++epoch) {
         guest.run(random, 20);
         const auto dirty = guest.dirty();
-        writer.epoch(epoch, epoch - 1, static_cast<std::uint32_t>(dirty.size()), encoder.encode(dirty));
+        writer.epoch(epoch, epoch - 1, static_cast<std::uint32_t>(dirty.size()),
+                     encoder.encode(dirty));
         encoder.commit();
         guest.clean();
         recorded.ends.push_back(recorded.bytes.size());
@@ -52,8 +53,10 @@ Recorded record() {
     return recorded;
 }
 
-// Feeds everything, committing each epoch; returns the epochs committed, and the error if there was one.
-std::pair<std::uint64_t, std::error_code> receive(const Bytes& bytes, std::size_t step, EpochReceiver& receiver) {
+// Feeds everything, committing each epoch; returns the epochs committed, and the error if there was
+// one.
+std::pair<std::uint64_t, std::error_code> receive(const Bytes& bytes, std::size_t step,
+                                                  EpochReceiver& receiver) {
     try {
         for (std::size_t at = 0; at < bytes.size();) {
             at += receiver.feed({bytes.data() + at, std::min(step, bytes.size() - at)});
@@ -74,14 +77,17 @@ std::uint64_t epochs_before(const Recorded& recorded, std::size_t byte) {
 
 TEST(Stream, RoundTripsInPiecesOfAnySize) {
     const Recorded recorded = record();
-    for (const std::size_t step : {std::size_t{1}, std::size_t{7}, std::size_t{4096}, recorded.bytes.size()}) {
+    for (const std::size_t step :
+         {std::size_t{1}, std::size_t{7}, std::size_t{4096}, recorded.bytes.size()}) {
         EpochReceiver receiver(shape, 1);
-        std::vector<codec::test::Page> backup(shape.guest_pages, codec::test::Page(codec::page_size, 0));
+        std::vector<codec::test::Page> backup(shape.guest_pages,
+                                              codec::test::Page(codec::page_size, 0));
         for (std::size_t at = 0; at < recorded.bytes.size();) {
-            at += receiver.feed({recorded.bytes.data() + at, std::min(step, recorded.bytes.size() - at)});
+            at += receiver.feed(
+                {recorded.bytes.data() + at, std::min(step, recorded.bytes.size() - at)});
             if (!receiver.ready()) continue;
             for (const auto& page : receiver.pages())
-                backup[static_cast<std::uint32_t>(page.pfn)].assign(page.data, page.data + codec::page_size);
+                page.write_to(backup[static_cast<std::uint32_t>(page.pfn)].data());
             receiver.commit();
             ASSERT_EQ(backup, recorded.images[receiver.committed() - 1]);
         }
@@ -94,10 +100,12 @@ TEST(Stream, ACutAppliesOnlyWholeEpochs) {
     const Recorded recorded = record();
     for (std::size_t size = 0; size < recorded.bytes.size(); size += 61) {
         EpochReceiver receiver(shape, 1);
-        const auto [epochs, error] =
-            receive({recorded.bytes.begin(), recorded.bytes.begin() + static_cast<std::ptrdiff_t>(size)}, 4096, receiver);
+        const auto [epochs, error] = receive(
+            {recorded.bytes.begin(), recorded.bytes.begin() + static_cast<std::ptrdiff_t>(size)},
+            4096, receiver);
         EXPECT_EQ(epochs, epochs_before(recorded, size));
-        const bool at_end = std::find(recorded.ends.begin(), recorded.ends.end(), size) != recorded.ends.end();
+        const bool at_end =
+            std::find(recorded.ends.begin(), recorded.ends.end(), size) != recorded.ends.end();
         EXPECT_EQ(error, at_end ? std::error_code() : make_error_code(Errc::cut_short));
     }
 }
@@ -111,7 +119,8 @@ TEST(Stream, AFlippedBitEndsTheStreamBeforeItsEpoch) {
         const auto [epochs, error] = receive(flipped, 4096, receiver);
         EXPECT_TRUE(error) << byte;
         EXPECT_EQ(epochs, epochs_before(recorded, byte)) << byte;
-        // A longer length only shows when the bytes run out; everything else has ended the stream for good.
+        // A longer length only shows when the bytes run out; everything else has ended the stream
+        // for good.
         if (error != Errc::cut_short) {
             EXPECT_THROW(receiver.feed({flipped.data(), 1}), std::system_error);
         }
@@ -121,11 +130,13 @@ TEST(Stream, AFlippedBitEndsTheStreamBeforeItsEpoch) {
 TEST(Stream, EpochsRepeatedOrOutOfOrderAreRefused) {
     const Recorded recorded = record();
     const auto part = [&](std::size_t epoch) {
-        return Bytes(recorded.bytes.begin() + static_cast<std::ptrdiff_t>(recorded.ends[epoch]),
-                     recorded.bytes.begin() + static_cast<std::ptrdiff_t>(recorded.ends[epoch + 1]));
+        return Bytes(
+            recorded.bytes.begin() + static_cast<std::ptrdiff_t>(recorded.ends[epoch]),
+            recorded.bytes.begin() + static_cast<std::ptrdiff_t>(recorded.ends[epoch + 1]));
     };
     for (const std::vector<std::size_t>& order : {std::vector<std::size_t>{0, 0}, {1, 0}, {0, 2}}) {
-        Bytes bytes(recorded.bytes.begin(), recorded.bytes.begin() + static_cast<std::ptrdiff_t>(recorded.ends[0]));
+        Bytes bytes(recorded.bytes.begin(),
+                    recorded.bytes.begin() + static_cast<std::ptrdiff_t>(recorded.ends[0]));
         for (const std::size_t epoch : order) {
             const Bytes next = part(epoch);
             bytes.insert(bytes.end(), next.begin(), next.end());
@@ -161,9 +172,12 @@ TEST(Stream, MatchesTheGoldenFile) {
     codec::test::Page raw(codec::page_size);
     sparse[9] = 1;
     sparse[4095] = 2;
-    for (std::size_t i = 0; i < raw.size(); ++i) raw[i] = static_cast<std::uint8_t>(1 + i * 2654435761u / 65536 % 255);
-    const codec::PageIn first[] = {{codec::Pfn{0}, zero.data()}, {codec::Pfn{1}, repeated.data()},
-                                   {codec::Pfn{40}, sparse.data()}, {codec::Pfn{41}, raw.data()}};
+    for (std::size_t i = 0; i < raw.size(); ++i)
+        raw[i] = static_cast<std::uint8_t>(1 + i * 2654435761u / 65536 % 255);
+    const codec::PageIn first[] = {{codec::Pfn{0}, zero.data()},
+                                   {codec::Pfn{1}, repeated.data()},
+                                   {codec::Pfn{40}, sparse.data()},
+                                   {codec::Pfn{41}, raw.data()}};
     writer.epoch(1, 0, 4, encoder.encode(first));
     encoder.commit();
     repeated[100] = 1;
@@ -173,7 +187,8 @@ TEST(Stream, MatchesTheGoldenFile) {
     const Bytes golden{std::istreambuf_iterator<char>(file), {}};
     if (bytes != golden && std::getenv("WRITE_GOLDEN") != nullptr)
         std::ofstream("tests/unit/stream/golden/version1.bin", std::ios::binary)
-            .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+            .write(reinterpret_cast<const char*>(bytes.data()),
+                   static_cast<std::streamsize>(bytes.size()));
     EXPECT_EQ(bytes, golden);
     EpochReceiver receiver(shape, 1);
     EXPECT_EQ(receive(golden, 4096, receiver), std::make_pair(std::uint64_t{2}, std::error_code()));

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 namespace replication::codec {
 
@@ -17,10 +19,21 @@ struct PageIn {
     const std::uint8_t* data;
 };
 
-// One decoded page. `data` points into the decoder and lives until its next call.
+// One decoded page, as what is new of it: bit b of `changed` set means that 64-byte block b is the
+// next 64 bytes of `blocks`, which point into the decoder and live until its next call. The other
+// blocks are as in the last committed version of the page, which the receiver of pages has; a page
+// that it may not have comes whole.
 struct PageOut {
     Pfn pfn;
-    const std::uint8_t* data;
+    std::uint64_t changed;
+    const std::uint8_t* blocks;
+
+    // Makes `page` (page_size bytes, the last committed version) the new version.
+    void write_to(std::uint8_t* page) const noexcept {
+        const std::uint8_t* from = blocks;
+        for (std::uint64_t left = changed; left != 0; left &= left - 1, from += 64)
+            std::memcpy(page + static_cast<std::size_t>(std::countr_zero(left)) * 64, from, 64);
+    }
 };
 
 }  // namespace replication::codec

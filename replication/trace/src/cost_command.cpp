@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <limits>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "codec/epoch_encoder.hpp"
+#include "codec/huge_memory.hpp"
+#include "options.hpp"
+#include "stopwatch.hpp"
+#include "trace_file.hpp"
+
+namespace replication::trace {
+namespace {
+
+using codec::page_size;
+
+// Mean of an epoch of some length.
+struct Epoch {
+    double pages = 0;
+    double bytes = 0;
+    double copy_seconds = 0;  // the guest is paused for it
+    double encode_seconds = 0;
+};
+
+// Several epochs of the trace as one: of a page that more than one wrote, the last content.
+std::map<std::uint32_t, const std::uint8_t*> merged(std::span<const TraceFile::Epoch> epochs) {
+    std::map<std::uint32_t, const std::uint8_t*> pages;
+    for (const TraceFile::Epoch& epoch : epochs)
+        for (std::size_t i = 0; i < epoch.pfns.size(); ++i)
+            pages[epoch.pfns[i]] = epoch.data + i * page_size;
+    return pages;
+}
+
+Epoch measure(const TraceFile& trace, codec::Level level, std::size_t together) {
+    codec::EncoderOptions options;
+    options.guest_pages = options.store_slots = trace.guest_pages();
+    options.level = level;
+    codec::EpochEncoder encoder(options);
+    std::vector<codec::PageIn> pages;
+    for (std::uint32_t pfn = 0; pfn < trace.guest_pages(); ++pfn)
+        pages.push_back({static_cast<codec::Pfn>(pfn), trace.first_image(pfn)});
+    encoder.encode(pages);
+    encoder.commit();
+
+    const Stopwatch stopwatch(false);
+    const auto arena = codec::make_huge<std::uint8_t>(std::size_t{trace.guest_pages()} * page_size);
+    // In place before it is timed, as a sender's copy-out area is.
+    std::memset(arena.get(), 0, std::size_t{trace.guest_pages()} * page_size);
+    Epoch sum;
+    const std::size_t count = trace.epochs().size() / together;
+    for (std::size_t e = 0; e < count; ++e) {
+        const auto dirty = merged(std::span(trace.epochs()).subspan(e * together, together));
+        pages.clear();
+        sum.copy_seconds += stopwatch.seconds([&] {
+            std::uint8_t* to = arena.get();
+            for (const auto& [pfn, data] : dirty) {
+                std::memcpy(to, data, page_size);
+                pages.push_back({static_cast<codec::Pfn>(pfn), to});
+                to += page_size;
+            }
+        });
+        sum.encode_seconds += stopwatch.seconds([&] {
+            for (const auto& chunk : encoder.encode(pages))
+                sum.bytes += static_cast<double>(chunk.size());
+            encoder.commit();
+        });
+        sum.pages += static_cast<double>(pages.size());
+    }
+    const auto epochs = static_cast<double>(count);
+    return {sum.pages / epochs, sum.bytes / epochs, sum.copy_seconds / epochs,
+            sum.encode_seconds / epochs};
+}
+
+std::vector<double> numbers(const std::string& list) {
+    std::vector<double> values;
+    std::istringstream text(list);
+    for (std::string part; std::getline(text, part, ',');) {
+        std::size_t used = 0;
+        double value = 0;
+        try {
+            value = std::stod(part, &used);
+        } catch (const std::exception&) {
+            used = 0;
+        }
+        if (used != part.size() || !(value > 0))
+            throw UsageError{"'" + part + "' is not a positive number"};
+        values.push_back(value);
+    }
+    return values;
+}
+
+}  // namespace
+
+int cost_command(const Arguments& arguments) {
+    namespace po = boost::program_options;
+    std::string path;
+    std::string intervals;
+    std::string links;
+    std::string json;
+    double recorded = 0;
+    double round_trip = 0;
+    po::options_description description("replication-trace cost TRACE");
+    description.add_options()("trace", po::value(&path)->required(), "recorded trace")(
+        "recorded-interval", po::value(&recorded)->default_value(100),
+        "epoch length of the trace, ms")(
+        "interval", po::value(&intervals),
+        "epoch lengths to answer for, ms: 100,200,...; multiples of the trace's")(
+        "link", po::value(&links)->default_value("100,1000,10000"), "links to answer for, Mbit/s")(
+        "round-trip", po::value(&round_trip)->default_value(0.2), "of the link, ms")(
+        "json", po::value(&json), "file for the figures");
+    const auto values = parse(arguments, description, "trace");
+    const TraceFile trace(path);
+    std::vector<std::size_t> together;
+    if (intervals.empty()) {
+        together = {1, 2, 5, 10};
+    } else {
+        for (const double interval : numbers(intervals))
+            together.push_back(
+                std::max<std::size_t>(1, static_cast<std::size_t>(interval / recorded + 0.5)));
+    }
+    std::erase_if(together, [&](std::size_t count) { return count > trace.epochs().size(); });
+    if (together.empty()) throw UsageError{"the trace is shorter than the interval"};
+
+    struct Row {
+        double interval;
+        codec::Level level;
+        Epoch epoch;
+    };
+    std::vector<Row> rows;
+    std::printf("%8s %-9s %10s %10s %9s %9s %9s\n", "interval", "level", "pages", "kB sent",
+                "Mbit/s", "paused", "of a core");
+    for (const std::size_t count : together) {
+        for (const codec::Level level : codec::all_levels) {
+            const Row& row = rows.emplace_back(static_cast<double>(count) * recorded * 1e-3, level,
+                                               measure(trace, level, count));
+            std::printf("%5.0f ms %-9s %10.0f %10.0f %9.1f %8.2f%% %8.1f%%\n", row.interval * 1e3,
+                        name(level).data(), row.epoch.pages, row.epoch.bytes / 1e3,
+                        row.epoch.bytes * 8e-6 / row.interval,
+                        100 * row.epoch.copy_seconds / row.interval,
+                        100 * row.epoch.encode_seconds / row.interval);
+        }
+    }
+    nlohmann::json document;
+    std::printf("\n%-14s %-18s %s\n", "link", "best",
+                "output waits at most, and what of the link is used");
+    for (const double link : numbers(links)) {
+        const Row* best = nullptr;
+        double best_wait = std::numeric_limits<double>::max();
+        for (const Row& row : rows) {
+            const double wire = row.epoch.bytes * 8e-6 / link;
+            // Coding, sending and the guest's next epoch overlap: each alone has to keep up.
+            const bool sustainable = std::max(wire, row.epoch.encode_seconds) <= row.interval;
+            const double wait = row.interval + row.epoch.copy_seconds + row.epoch.encode_seconds +
+                                wire + round_trip * 1e-3;
+            document.push_back({{"link_mbit", link},
+                                {"interval_seconds", row.interval},
+                                {"level", std::string(name(row.level))},
+                                {"bytes", row.epoch.bytes},
+                                {"encode_seconds", row.epoch.encode_seconds},
+                                {"paused_seconds", row.epoch.copy_seconds},
+                                {"longest_wait_seconds", wait},
+                                {"link_share", wire / row.interval},
+                                {"sustainable", sustainable}});
+            if (!sustainable || wait >= best_wait) continue;
+            best = &row;
+            best_wait = wait;
+        }
+        if (best == nullptr) {
+            std::printf(
+                "%6.0f Mbit/s  none of these: the guest writes faster than the link can take\n",
+                link);
+            continue;
+        }
+        char choice[64];
+        std::snprintf(choice, sizeof choice, "%.0f ms, %s", best->interval * 1e3,
+                      name(best->level).data());
+        std::printf("%6.0f Mbit/s  %-18s %.1f ms, %.0f%%\n", link, choice, best_wait * 1e3,
+                    100 * best->epoch.bytes * 8e-6 / link / best->interval);
+    }
+    if (!json.empty()) {
+        std::ofstream file(json);
+        file << document.dump(1) << '\n';
+        if (!file.flush()) throw std::runtime_error(json + ": cannot be written");
+    }
+    return 0;
+}
+
+}  // namespace replication::trace

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "image_replay.hpp"
+
+#include <lz4.h>
+#include <zstd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <span>
+#include <stdexcept>
+
+#include "codec/huge_memory.hpp"
+#include "codec/image_decoder.hpp"
+#include "codec/image_encoder.hpp"
+#include "stopwatch.hpp"
+
+namespace replication::trace {
+namespace {
+
+using codec::page_size;
+using Bytes = std::vector<std::uint8_t>;
+using Batch = std::span<const std::uint8_t>;
+
+constexpr std::uint32_t batch_pages = codec::ImageEncoder::batch_pages;
+
+// One pass over an image: encode each batch in order, then decode each.
+class ImageCoder {
+  public:
+    virtual ~ImageCoder() = default;
+    virtual std::string name() const = 0;
+    virtual void start() = 0;
+    // Appends to what decode will read; returns the coded size.
+    virtual std::size_t encode(Batch batch, std::uint32_t first_pfn) = 0;
+    // The next batch, to `out`, which is zero at the start. Batches come as they were encoded.
+    virtual void decode(std::uint8_t* image, std::uint32_t first_pfn, std::size_t size) = 0;
+};
+
+class Ours : public ImageCoder {
+  public:
+    Ours(std::uint32_t guest_pages, unsigned threads) {
+        options_.guest_pages = guest_pages;
+        options_.threads = threads;
+    }
+    std::string name() const override { return options_.threads == 1 ? "ours" : "ours, 2 threads"; }
+    void start() override {
+        encoder_ = std::make_unique<codec::ImageEncoder>(options_);
+        decoder_.reset();
+        coded_.clear();
+        next_ = 0;
+    }
+    std::size_t encode(Batch batch, std::uint32_t first_pfn) override {
+        pages_.clear();
+        for (std::size_t at = 0; at < batch.size(); at += page_size)
+            pages_.push_back(
+                {static_cast<codec::Pfn>(first_pfn + at / page_size), batch.data() + at});
+        std::size_t size = 0;
+        coded_.emplace_back();
+        for (const auto& chunk : encoder_->encode(pages_)) {
+            coded_.back().emplace_back(chunk.begin(), chunk.end());
+            size += chunk.size();
+        }
+        return size;
+    }
+    void decode(std::uint8_t* image, std::uint32_t, std::size_t) override {
+        if (!decoder_) decoder_ = std::make_unique<codec::ImageDecoder>(options_, image);
+        const auto& chunks = coded_[next_++];
+        const std::vector<codec::EpochEncoder::Chunk> views(chunks.begin(), chunks.end());
+        const codec::Status status = decoder_->decode(views);
+        if (status != codec::Status::ok) throw std::runtime_error(std::string(message(status)));
+    }
+
+  private:
+    codec::ImageOptions options_;
+    std::unique_ptr<codec::ImageEncoder> encoder_;
+    std::unique_ptr<codec::ImageDecoder> decoder_;
+    std::vector<codec::PageIn> pages_;
+    std::vector<std::vector<Bytes>> coded_;
+    std::size_t next_ = 0;
+};
+
+// A batch at a time; its window is far smaller than a batch.
+class BatchCoder : public ImageCoder {
+  public:
+    void start() override {
+        coded_.clear();
+        next_ = 0;
+    }
+    std::size_t encode(Batch batch, std::uint32_t) override {
+        room_.resize(ZSTD_compressBound(batch.size()) +
+                     static_cast<std::size_t>(LZ4_COMPRESSBOUND(batch.size())));
+        const std::size_t size = compress(batch, room_);
+        coded_.emplace_back(room_.begin(), room_.begin() + static_cast<std::ptrdiff_t>(size));
+        return size;
+    }
+    void decode(std::uint8_t* image, std::uint32_t first_pfn, std::size_t size) override {
+        decompress(coded_[next_++], image + std::size_t{first_pfn} * page_size, size);
+    }
+
+  protected:
+    virtual std::size_t compress(Batch batch, Bytes& out) = 0;
+    virtual void decompress(const Bytes& in, std::uint8_t* out, std::size_t size) = 0;
+
+  private:
+    Bytes room_;
+    std::vector<Bytes> coded_;
+    std::size_t next_ = 0;
+};
+
+class Copy : public BatchCoder {
+  public:
+    std::string name() const override { return "memcpy"; }
+
+  protected:
+    std::size_t compress(Batch batch, Bytes& out) override {
+        std::memcpy(out.data(), batch.data(), batch.size());
+        return batch.size();
+    }
+    void decompress(const Bytes& in, std::uint8_t* out, std::size_t size) override {
+        std::memcpy(out, in.data(), size);
+    }
+};
+
+class Lz4 : public BatchCoder {
+  public:
+    std::string name() const override { return "lz4"; }
+
+  protected:
+    std::size_t compress(Batch batch, Bytes& out) override {
+        return static_cast<std::size_t>(LZ4_compress_default(
+            reinterpret_cast<const char*>(batch.data()), reinterpret_cast<char*>(out.data()),
+            static_cast<int>(batch.size()), static_cast<int>(out.size())));
+    }
+    void decompress(const Bytes& in, std::uint8_t* out, std::size_t size) override {
+        LZ4_decompress_safe(reinterpret_cast<const char*>(in.data()), reinterpret_cast<char*>(out),
+                            static_cast<int>(in.size()), static_cast<int>(size));
+    }
+};
+
+class Zstd : public BatchCoder {
+  public:
+    std::string name() const override { return "zstd-1"; }
+
+  protected:
+    std::size_t compress(Batch batch, Bytes& out) override {
+        return ZSTD_compressCCtx(compressor_.get(), out.data(), out.size(), batch.data(),
+                                 batch.size(), 1);
+    }
+    void decompress(const Bytes& in, std::uint8_t* out, std::size_t size) override {
+        ZSTD_decompressDCtx(decompressor_.get(), out, size, in.data(), in.size());
+    }
+
+  private:
+    struct Free {
+        void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
+        void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
+    };
+    std::unique_ptr<ZSTD_CCtx, Free> compressor_{ZSTD_createCCtx()};
+    std::unique_ptr<ZSTD_DCtx, Free> decompressor_{ZSTD_createDCtx()};
+};
+
+}  // namespace
+
+std::vector<ImageResult> replay_image(const TraceFile& trace, const ImageReplayOptions& options) {
+    std::vector<std::unique_ptr<ImageCoder>> coders;
+    coders.push_back(std::make_unique<Ours>(trace.guest_pages(), options.threads));
+    if (options.peers) {
+        coders.push_back(std::make_unique<Copy>());
+        coders.push_back(std::make_unique<Lz4>());
+        coders.push_back(std::make_unique<Zstd>());
+    }
+    const Stopwatch stopwatch(options.wall_clock);
+    const std::size_t total = std::size_t{trace.guest_pages()} * page_size;
+    codec::HugeArray<std::uint8_t> arena =
+        codec::make_huge<std::uint8_t>(std::size_t{batch_pages} * page_size);
+    std::vector<ImageResult> results;
+    for (const auto& coder : coders)
+        results.push_back({coder->name(), static_cast<double>(total), 0,
+                           std::numeric_limits<double>::max(), std::numeric_limits<double>::max()});
+    const auto each_batch = [&](auto body) {
+        for (std::uint32_t first = 0; first < trace.guest_pages(); first += batch_pages)
+            body(first,
+                 std::min<std::size_t>(batch_pages, trace.guest_pages() - first) * page_size);
+    };
+    for (unsigned round = 0; round < options.rounds; ++round) {
+        for (std::size_t c = 0; c < coders.size(); ++c) {
+            ImageCoder& coder = *coders[c];
+            double encode = 0;
+            double decode = 0;
+            std::size_t coded = 0;
+            coder.start();
+            each_batch([&](std::uint32_t first, std::size_t size) {
+                std::memcpy(arena.get(), trace.first_image(first), size);
+                encode += stopwatch.seconds([&] {
+                    coded += coder.encode({arena.get(), size}, first);
+                });
+            });
+            // All there beforehand: what the kernel takes to make it zero is the same for all.
+            codec::HugeArray<std::uint8_t> image = codec::make_huge<std::uint8_t>(total);
+            std::memset(image.get(), 0, total);
+            each_batch([&](std::uint32_t first, std::size_t size) {
+                decode += stopwatch.seconds([&] { coder.decode(image.get(), first, size); });
+            });
+            if (std::memcmp(image.get(), trace.first_image(0), total) != 0)
+                throw std::runtime_error(coder.name() + ": decoded image differs");
+            results[c].coded_bytes = static_cast<double>(coded);
+            results[c].encode_seconds = std::min(results[c].encode_seconds, encode);
+            results[c].decode_seconds = std::min(results[c].decode_seconds, decode);
+        }
+    }
+    return results;
+}
+
+}  // namespace replication::trace

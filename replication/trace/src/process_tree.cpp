@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "process_tree.hpp"
+
+#include <signal.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+#include <thread>
+
+namespace replication::trace {
+namespace {
+
+using namespace std::chrono_literals;
+
+// State letter of a process ('T' stopped, 'Z' ended), 0 for none.
+char state_of(pid_t pid) {
+    std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+    std::string line;
+    std::getline(file, line);
+    const std::size_t name_end = line.rfind(')');
+    return name_end == std::string::npos || name_end + 2 >= line.size() ? '\0' : line[name_end + 2];
+}
+
+// Children are listed by the thread that made them.
+void add_descendants(pid_t pid, std::vector<pid_t>& processes) {
+    processes.push_back(pid);
+    std::error_code gone;
+    const std::string folder = "/proc/" + std::to_string(pid) + "/task";
+    for (const auto& task : std::filesystem::directory_iterator(folder, gone)) {
+        std::ifstream children(task.path() / "children");
+        for (pid_t child = 0; children >> child;) add_descendants(child, processes);
+    }
+}
+
+std::vector<pid_t> tree_of(pid_t root) {
+    std::vector<pid_t> processes;
+    add_descendants(root, processes);
+    std::erase_if(processes, has_ended);
+    std::sort(processes.begin(), processes.end());
+    return processes;
+}
+
+}  // namespace
+
+bool has_ended(pid_t pid) {
+    const char state = state_of(pid);
+    return state == '\0' || state == 'Z';
+}
+
+std::vector<Mapping> mappings_of(pid_t pid) {
+    std::ifstream file("/proc/" + std::to_string(pid) + "/maps");
+    std::vector<Mapping> mappings;
+    for (std::string line; std::getline(file, line);) {
+        std::istringstream fields(line);
+        Mapping mapping;
+        std::string modes;
+        char separator = 0;
+        fields >> std::hex >> mapping.start >> separator >> mapping.end >> modes >>
+            mapping.offset >> mapping.device_major >> separator >> mapping.device_minor >>
+            std::dec >> mapping.inode;
+        if (!fields || modes.size() < 4) continue;
+        mapping.readable = modes[0] == 'r';
+        mapping.writable = modes[1] == 'w';
+        mapping.shared = modes[3] == 's';
+        std::getline(fields >> std::ws, mapping.path);
+        mappings.push_back(std::move(mapping));
+    }
+    return mappings;
+}
+
+// A process may fork until the stop reaches it: asked again until nothing new is found and all have
+// stopped.
+StoppedTree::StoppedTree(pid_t root) {
+    for (int round = 0; round < 2000; ++round) {
+        processes_ = tree_of(root);
+        if (!std::binary_search(processes_.begin(), processes_.end(), root))
+            throw std::runtime_error("process " + std::to_string(root) + " has ended");
+        bool all = true;
+        for (const pid_t pid : processes_) {
+            if (state_of(pid) == 'T') continue;
+            ::kill(pid, SIGSTOP);
+            all = false;
+        }
+        if (all) return;
+        std::this_thread::sleep_for(50us);
+    }
+    for (const pid_t pid : processes_) ::kill(pid, SIGCONT);
+    throw std::runtime_error("the processes do not stop");
+}
+
+StoppedTree::~StoppedTree() {
+    for (const pid_t pid : processes_) ::kill(pid, SIGCONT);
+}
+
+}  // namespace replication::trace

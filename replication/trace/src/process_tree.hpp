@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace replication::trace {
+
+// One line of /proc/PID/maps.
+struct Mapping {
+    unsigned long start = 0;
+    unsigned long end = 0;
+    bool readable = false;
+    bool writable = false;
+    bool shared = false;
+    std::uint64_t offset = 0;  // bytes into the file
+    unsigned device_major = 0;
+    unsigned device_minor = 0;
+    std::uint64_t inode = 0;
+    std::string path;
+};
+
+// Empty for a process that has ended.
+std::vector<Mapping> mappings_of(pid_t pid);
+
+// Gone, or waiting for its parent to ask for its status.
+bool has_ended(pid_t pid);
+
+// A process and its descendants, stopped for the time of this object by SIGSTOP, so that their
+// memory is of one moment.
+class StoppedTree {
+  public:
+    // Throws std::runtime_error when `root` has ended, or the tree does not come to rest.
+    explicit StoppedTree(pid_t root);
+    ~StoppedTree();
+    StoppedTree(const StoppedTree&) = delete;
+    StoppedTree& operator=(const StoppedTree&) = delete;
+
+    // Ascending.
+    const std::vector<pid_t>& processes() const { return processes_; }
+
+  private:
+    std::vector<pid_t> processes_;
+};
+
+}  // namespace replication::trace

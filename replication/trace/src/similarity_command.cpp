@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <cstdio>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "options.hpp"
+#include "similarity_study.hpp"
+
+namespace replication::trace {
+
+int similarity_command(const Arguments& arguments) {
+    namespace po = boost::program_options;
+    std::vector<std::string> paths;
+    std::size_t epochs = 0;
+    std::string json;
+    po::options_description description("replication-trace similarity TRACE ...");
+    description.add_options()("trace", po::value(&paths)->required(), "recorded traces")(
+        "epochs", po::value(&epochs)->default_value(SIZE_MAX, "all"), "epochs of each")(
+        "json", po::value(&json), "file for the figures");
+    parse(arguments, description, "trace");
+    nlohmann::json document = nlohmann::json::array();
+    std::printf("%-24s %6s %10s %8s %9s %11s %8s\n", "similar bytes of changed", "block", "blocks",
+                "self", "+density", "+projection", "copies");
+    for (const std::string& path : paths) {
+        const TraceFile trace(path);
+        const std::string name = path.substr(path.rfind('/') + 1);
+        for (const std::size_t size : {64u, 512u, 2048u, 4096u}) {
+            const SimilarityShare share = study_similarity(trace, size, epochs);
+            const auto percent = [](std::uint64_t part, std::uint64_t whole) {
+                return whole == 0 ? 0.0
+                                  : 100 * static_cast<double>(part) / static_cast<double>(whole);
+            };
+            std::printf("%-24s %6zu %10llu %7.1f%% %8.1f%% %10.1f%% %7.1f%%\n", name.c_str(), size,
+                        static_cast<unsigned long long>(share.blocks),
+                        percent(share.self, share.bytes), percent(share.density, share.bytes),
+                        percent(share.projection, share.bytes), percent(share.exact, share.blocks));
+            std::fflush(stdout);
+            document.push_back({{"trace", name},
+                                {"block_size", size},
+                                {"blocks", share.blocks},
+                                {"self", percent(share.self, share.bytes)},
+                                {"density", percent(share.density, share.bytes)},
+                                {"projection", percent(share.projection, share.bytes)},
+                                {"copies", percent(share.exact, share.blocks)}});
+        }
+    }
+    if (!json.empty()) {
+        std::ofstream file(json);
+        file << document.dump(1) << '\n';
+        if (!file.flush()) throw std::runtime_error(json + ": cannot be written");
+    }
+    return 0;
+}
+
+}  // namespace replication::trace
