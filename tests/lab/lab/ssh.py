@@ -37,7 +37,7 @@ class Ssh:
     def options(self) -> list[str]:
         return ["-i", str(paths.SSH_KEY), "-p", str(self.port),
                 "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
-                "-o", "LogLevel=ERROR", "-o", "ConnectTimeout=15", "-o", "BatchMode=yes"]
+                "-o", "LogLevel=ERROR", "-o", "ConnectTimeout=60", "-o", "BatchMode=yes"]
 
     def shown(self) -> str:
         """The command a person types to log in."""
