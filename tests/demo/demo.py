@@ -13,6 +13,7 @@ from pathlib import Path
 from lab.errors import EnvironmentFailure, ProductFailure
 from lab.guest import Guest, HttpConnection, RedisConnection, WitnessConnection
 from lab.host import Host
+from lab.snapshot import Snapshot
 from lab.spec import HostSpec
 from lab.state import Check, GuestState
 from lab.warm import ALL, build_id, warm_reboot
@@ -125,8 +126,11 @@ def main() -> int:
     result.unlink(missing_ok=True)
     names = ", ".join(f"{g.name} ({g.type.upper()}, {g.memory} MiB)" for g in ALL)
     say(f"An emulated machine with Xen, dom0 and guests {names}")
+    spec = HostSpec(guests=tuple(ALL))
     try:
-        with Host.from_snapshot(HostSpec(guests=tuple(ALL)), "demo", boot) as host:
+        if Snapshot.find(spec):
+            print("        going on from where an earlier run has booted it", flush=True)
+        with Host.from_snapshot(spec, "demo", boot) as host:
             outcome = run(host)
             console = host.serial.path
     except ProductFailure as e:

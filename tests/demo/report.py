@@ -35,7 +35,7 @@ def milliseconds(ticks: int, timeline: Json) -> float:
 def blackouts(timeline: Json, gaps: Mapping[str, Sequence[Json]]) -> dict[str, Json]:
     """Each guest's blackout in ms: by the host's clock, and by the guest's own.
 
-    gaps: guest -> times in which the witness inside, who looks at the clocks every few ms, could
+    gaps: guest -> times in which the witness inside, which keeps looking at the clocks, could
     not. The guest's clock is that of its calendar: it is right again after the reboot, to a
     second or so, while its other clocks do not count all of the time.
     """

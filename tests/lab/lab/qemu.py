@@ -84,6 +84,9 @@ class Qemu:
             "-cpu", "qemu64,+svm,+npt,+rdrand",
             # QEMU has AMD's IOMMU for the newer machine only.
             "-machine", ("q35" if iommu else "pc") + ",memory-backend=ram0",
+            # The calendar clock is the machine's too: it stands still in a snapshot, so that a gap
+            # in a guest's calendar is a blackout of that guest and nothing else.
+            "-rtc", "clock=vm",
             "-m", str(memory), "-smp", str(smp),
             "-object", f"memory-backend-file,id=ram0,size={memory}M,mem-path={ram},share=on",
             "-chardev", f"{chardev},id=console,logfile={self.serial},logappend=on",
