@@ -62,7 +62,7 @@ std::vector<std::string> reasons_against_autostart(const Host& host) {
                         " frames are kept for guests that cannot be told" + why);
     }
     if (lines.empty()) return lines;
-    lines.push_back(
+    lines.emplace_back(
         "no guest is started by itself now: one whose memory waits would live twice on "
         "one disk");
     lines.push_back("ways out: " + ways_out(guests) + "; then `systemctl start xendomains`");

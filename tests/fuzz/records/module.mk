@@ -3,12 +3,13 @@
 tests/fuzz/records_USES  := roothammer libwarmvm tests/fake
 tests/fuzz/records_INCS  := libwarmvm/src build/gen
 tests/fuzz/records_LIBS  := -lz
-tests/fuzz/records_PROGS := fuzz-seeds=tests/fuzz/records/make_seeds.cpp
 parser_fuzzers := guest_image guest_record save_file plan timeline boot_image frame_map page_tables \
   p2m restore
-tests/fuzz/records_LINT  := $(parser_fuzzers:%=tests/fuzz/records/%_fuzz.cpp)
+tests/fuzz/records_LINT  := tests/fuzz/records/make_seeds.cpp \
+  $(parser_fuzzers:%=tests/fuzz/records/%_fuzz.cpp)
 ifeq ($(CONFIG),fuzz)
-tests/fuzz/records_PROGS += $(foreach f,$(parser_fuzzers),fuzz-$(f)=tests/fuzz/records/$(f)_fuzz.cpp)
+tests/fuzz/records_PROGS := fuzz-seeds=tests/fuzz/records/make_seeds.cpp \
+  $(foreach f,$(parser_fuzzers),fuzz-$(f)=tests/fuzz/records/$(f)_fuzz.cpp)
 endif
 $(eval $(call module,tests/fuzz/records))
 $(foreach f,$(parser_fuzzers),$(eval $(B)/bin/fuzz-$(f): private OPT += -fsanitize=fuzzer))
