@@ -2,8 +2,8 @@
 # them, plain or as .zst, can be named: make bench-codec BENCH_TRACES="a.trace b.trace.zst".
 BENCH := build/bench
 BENCH_TRACES ?=
-bench_epochs ?= 40
-bench_rounds ?= 3
+bench_epochs ?= 16
+bench_rounds ?= 2
 bench_recorded := $(patsubst %,$(BENCH)/traces/%.trace,nginx redis mariadb)
 bench_given = $(patsubst %,$(BENCH)/traces/%,$(patsubst %.zst,%,$(notdir $(BENCH_TRACES))))
 bench_tool := build/release/bin/replication-trace

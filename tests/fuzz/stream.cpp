@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Any bytes as a stream. The checksums are set right first, or hardly any input would come past them.
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
+// Any bytes as a stream. The checksums are set right first, or hardly any input would come past
+// them.
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
@@ -11,6 +9,7 @@
 
 #include "format.hpp"
 #include "stream/epoch_receiver.hpp"
+#include "stream/image_receiver.hpp"
 
 using namespace replication;
 using namespace replication::stream;
@@ -18,10 +17,13 @@ using namespace replication::stream;
 namespace {
 
 void set_checksums(std::vector<std::uint8_t>& bytes) {
-    const auto put = [&](std::size_t at, std::uint64_t value) { std::memcpy(&bytes[at], &value, 8); };
+    const auto put = [&](std::size_t at, std::uint64_t value) {
+        std::memcpy(&bytes[at], &value, 8);
+    };
     if (bytes.size() < header_size) return;
     put(24, XXH3_64bits(bytes.data(), 24));
     std::uint64_t sequence = 0;
+    std::uint64_t image_digest = 0;
     std::vector<std::uint64_t> checksums;
     for (std::size_t at = header_size; bytes.size() - at >= record_header_size;) {
         const std::size_t length = load<std::uint32_t>(&bytes[at + 4]);
@@ -32,10 +34,16 @@ void set_checksums(std::vector<std::uint8_t>& bytes) {
         if (type == Type::epoch_begin) checksums.clear();
         if (type == Type::epoch_end && length == epoch_end_size)
             put(at + record_header_size + 8,
-                XXH3_64bits_withSeed(checksums.data(), checksums.size() * 8, load<std::uint64_t>(&bytes[at + record_header_size])));
+                XXH3_64bits_withSeed(checksums.data(), checksums.size() * 8,
+                                     load<std::uint64_t>(&bytes[at + record_header_size])));
+        if (type == Type::image_end && length == image_end_size)
+            put(at + record_header_size + 8, image_digest);
         const std::uint64_t checksum = XXH3_64bits(&bytes[at], record_header_size + length);
         put(at + record_header_size + length, checksum);
-        if (type == Type::chunk) checksums.push_back(checksum);
+        if (type == Type::chunk) {
+            checksums.push_back(checksum);
+            image_digest = chain(image_digest, checksum);
+        }
         at += size;
     }
 }
@@ -45,6 +53,14 @@ void set_checksums(std::vector<std::uint8_t>& bytes) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     std::vector<std::uint8_t> bytes(data, data + size);
     set_checksums(bytes);
+    // The header says which of the two it is; the other refuses it.
+    std::vector<std::uint8_t> image(6 * codec::page_size);
+    ImageReceiver image_receiver(6, image.data(), 1);
+    try {
+        image_receiver.feed(bytes);
+    } catch (const std::system_error&) {
+        if (image_receiver.complete()) std::abort();
+    }
     EpochReceiver receiver({64, 40}, 1);
     std::uint64_t before = receiver.store().digest();
     try {

@@ -2,15 +2,23 @@
 // The constants of docs/specs/stream.md and its integers.
 #pragma once
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 #include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <system_error>
+
+#include "stream/error.hpp"
+#include "stream/stream_writer.hpp"
 
 namespace replication::stream {
 
-static_assert(std::endian::native == std::endian::little, "the formats are little endian, as is x86");
+static_assert(std::endian::native == std::endian::little,
+              "the formats are little endian, as is x86");
 
 inline constexpr std::array<std::uint8_t, 8> magic{'X', 'R', 'E', 'P', 0x0d, 0x0a, 0x1a, 0x0a};
 inline constexpr std::uint32_t version = 1;
@@ -19,16 +27,31 @@ inline constexpr std::size_t record_header_size = 16;
 inline constexpr std::size_t checksum_size = 8;
 inline constexpr std::size_t max_payload = 2'457'600 + 128;
 
-enum class Type : std::uint32_t { epoch_begin = 1, chunk = 2, epoch_end = 3 };
+enum class Type : std::uint32_t { epoch_begin = 1, chunk = 2, epoch_end = 3, image_end = 4 };
 
 inline constexpr std::size_t epoch_begin_size = 24;
 inline constexpr std::size_t epoch_end_size = 16;
+inline constexpr std::size_t image_end_size = 16;
+
+// An image stream has no page store.
+inline Shape image_shape(std::uint32_t guest_pages) {
+    return {guest_pages, 0};
+}
 
 template <typename Integer>
 Integer load(const std::uint8_t* at) {
     Integer value;
     std::memcpy(&value, at, sizeof value);
     return value;
+}
+
+inline void require(bool ok, Errc code) {
+    if (!ok) throw std::system_error(make_error_code(code));
+}
+
+// The digest of an image with one more chunk.
+inline std::uint64_t chain(std::uint64_t digest, std::uint64_t checksum) {
+    return XXH3_64bits_withSeed(&checksum, sizeof checksum, digest);
 }
 
 }  // namespace replication::stream

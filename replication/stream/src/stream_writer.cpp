@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "stream/stream_writer.hpp"
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #include <stdexcept>
 
 #include "format.hpp"
@@ -54,8 +51,24 @@ void StreamWriter::epoch(std::uint64_t epoch, std::uint64_t base, std::uint32_t 
         checksums.push_back(record(static_cast<std::uint32_t>(Type::chunk), chunk));
     payload.clear();
     append(payload, epoch);
-    append(payload, XXH3_64bits_withSeed(checksums.data(), checksums.size() * sizeof checksums[0], epoch));
+    append(payload,
+           XXH3_64bits_withSeed(checksums.data(), checksums.size() * sizeof checksums[0], epoch));
     record(static_cast<std::uint32_t>(Type::epoch_end), payload);
+}
+
+void StreamWriter::image(std::span<const Chunk> chunks) {
+    for (const Chunk& chunk : chunks) {
+        image_digest_ =
+            chain(image_digest_, record(static_cast<std::uint32_t>(Type::chunk), chunk));
+        ++image_chunks_;
+    }
+}
+
+void StreamWriter::image_end() {
+    std::vector<std::uint8_t> payload;
+    append(payload, image_chunks_);
+    append(payload, image_digest_);
+    record(static_cast<std::uint32_t>(Type::image_end), payload);
 }
 
 }  // namespace replication::stream

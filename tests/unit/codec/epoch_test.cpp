@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "codec/epoch_decoder.hpp"
 #include "codec/epoch_encoder.hpp"
 #include "pages.hpp"
@@ -198,6 +200,61 @@ TEST(Epoch, SimilarPagesAreFoundAcrossPfns) {
     const auto chunks = encoder.encode({&similar, 1});
     EXPECT_EQ(encoder.counts().candidate, 1u);
     EXPECT_LT(chunks[0].size(), 64u);
+}
+
+// A guest whose pages are overwritten with what other pages held before, three bytes off: nothing
+// is alike at the same place, and everything has been sent before.
+TEST(Epoch, ContentThatMovedIsFoundInTheHistory) {
+    constexpr std::uint32_t pages = 64;
+    test::Random random(23);
+    test::Guest guest(pages);
+    std::vector<std::uint8_t> tape;
+    for (std::uint32_t pfn = 0; pfn < pages; ++pfn) {
+        const test::Page page = test::random_page(random);
+        tape.insert(tape.end(), page.begin(), page.end());
+    }
+    EpochEncoder encoder(options_of(Level::balanced, pages, pages));
+    EpochDecoder decoder(options_of(Level::balanced, pages, pages));
+    std::size_t size = 0;
+    for (int epoch = 0; epoch < 3; ++epoch) {
+        std::vector<PageIn> dirty;
+        for (std::uint32_t pfn = 0; pfn < pages; ++pfn) {
+            guest[pfn].assign(tape.begin() + pfn * page_size, tape.begin() + (pfn + 1) * page_size);
+            dirty.push_back({static_cast<Pfn>(pfn), guest[pfn].data()});
+        }
+        const auto chunks = copy_of(encoder.encode(dirty));
+        size = 0;
+        for (const Bytes& chunk : chunks) size += chunk.size();
+        ASSERT_EQ(decoder.decode(views_of(chunks)), Status::ok);
+        for (const PageOut& page : decoder.pages()) {
+            test::Page whole(page_size, 0xee);
+            page.write_to(whole.data());
+            ASSERT_EQ(whole, guest[static_cast<std::uint32_t>(page.pfn)]);
+        }
+        encoder.commit();
+        decoder.commit();
+        std::rotate(tape.begin(), tape.begin() + 5 * page_size + 3, tape.end());
+    }
+    EXPECT_LT(size, pages * page_size / 20);
+}
+
+TEST(Epoch, EachLevelSendsNoMoreThanTheOneBefore) {
+    std::vector<std::size_t> sizes;
+    for (const Level level : all_levels) {
+        test::Random random(29);
+        test::Guest guest(600);
+        EpochEncoder encoder(options_of(level, guest.size(), guest.size()));
+        std::size_t size = 0;
+        for (int epoch = 0; epoch < 20; ++epoch) {
+            guest.run(random, 200);
+            for (const auto& chunk : encoder.encode(guest.dirty())) size += chunk.size();
+            encoder.commit();
+            guest.clean();
+        }
+        sizes.push_back(size);
+    }
+    EXPECT_LE(sizes[1], sizes[0]);
+    EXPECT_LE(sizes[2], sizes[1]);
 }
 
 }  // namespace

@@ -26,7 +26,8 @@ Batches encode(const std::vector<test::Page>& image, ImageOptions options, std::
         for (std::size_t pfn = first; pfn < std::min(image.size(), first + batch); ++pfn)
             pages.push_back({static_cast<Pfn>(pfn), image[pfn].data()});
         batches.emplace_back();
-        for (const auto& chunk : encoder.encode(pages)) batches.back().emplace_back(chunk.begin(), chunk.end());
+        for (const auto& chunk : encoder.encode(pages))
+            batches.back().emplace_back(chunk.begin(), chunk.end());
     }
     return batches;
 }

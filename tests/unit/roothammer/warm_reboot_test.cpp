@@ -235,19 +235,19 @@ TEST_F(WarmReboot, AGuestThatFailsIsTriedAgainAfterTheOthersAsOftenAsAsked) {
         reboot_warm();
         ::setenv("ROOTHAMMER_FAULT", "resume-restored", 1);  // on the first pass: the first guest
         warmvm::reset_fault_points();
-        const auto outcomes = resume(host(), {.tries = tries});
+        const auto outcomes = resume(host(), {{}, false, tries});
         ::unsetenv("ROOTHAMMER_FAULT");
         ASSERT_EQ(outcomes.size(), 3u);
         EXPECT_EQ(outcomes[0].trouble.empty(), tries == 2) << outcomes[0].trouble;
         EXPECT_EQ(outcomes[1].trouble + outcomes[2].trouble, "");
         EXPECT_EQ(machine_->preserved.size(), tries == 2 ? 0u : 1u);
-        if (tries == 2) EXPECT_EQ(machine_->what_is_not_as_before(), "");
+        EXPECT_EQ(machine_->what_is_not_as_before().empty(), tries == 2);
     }
     // One that never can is given up, and stays preserved.
     reset();
     reboot_warm();
     machine_->killed_tools = {"restore early"};
-    for (const auto& outcome : resume(host(), {.tries = 3})) EXPECT_NE(outcome.trouble, "");
+    for (const auto& outcome : resume(host(), {{}, false, 3})) EXPECT_NE(outcome.trouble, "");
     EXPECT_EQ(machine_->preserved.size(), 3u);
     expect_running_or_preserved("three tries");
 }

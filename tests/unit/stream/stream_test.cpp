@@ -7,9 +7,11 @@
 #include <iterator>
 
 #include "codec/epoch_encoder.hpp"
+#include "codec/image_encoder.hpp"
 #include "pages.hpp"
 #include "stream/epoch_receiver.hpp"
 #include "stream/error.hpp"
+#include "stream/image_receiver.hpp"
 #include "stream/stream_writer.hpp"
 
 namespace replication::stream {
@@ -192,6 +194,110 @@ TEST(Stream, MatchesTheGoldenFile) {
     EXPECT_EQ(bytes, golden);
     EpochReceiver receiver(shape, 1);
     EXPECT_EQ(receive(golden, 4096, receiver), std::make_pair(std::uint64_t{2}, std::error_code()));
+}
+
+// The image stream of a small guest: zero, repeated, copied, sparse and raw pages.
+constexpr std::uint32_t image_pages = 1200;
+
+Bytes image_of_guest() {
+    codec::test::Random random(3);
+    Bytes image(image_pages * codec::page_size);
+    for (std::uint32_t pfn = 1; pfn < image_pages; ++pfn) {
+        const std::uint8_t* other = image.data() + random() % pfn * codec::page_size;
+        const codec::test::Page page =
+            codec::test::changed(codec::test::Page(other, other + codec::page_size), {}, random);
+        std::copy(page.begin(), page.end(), image.begin() + pfn * codec::page_size);
+    }
+    return image;
+}
+
+Bytes image_stream(const Bytes& image) {
+    Bytes bytes;
+    const auto pages = static_cast<std::uint32_t>(image.size() / codec::page_size);
+    StreamWriter writer({pages, 0}, bytes);
+    codec::ImageOptions options;
+    options.guest_pages = pages;
+    codec::ImageEncoder encoder(options);
+    for (std::uint32_t first = 0; first < pages; first += 700) {
+        std::vector<codec::PageIn> batch;
+        for (std::uint32_t pfn = first; pfn < std::min(pages, first + 700); ++pfn)
+            batch.push_back({codec::Pfn{pfn}, image.data() + std::size_t{pfn} * codec::page_size});
+        writer.image(encoder.encode(batch));
+    }
+    writer.image_end();
+    return bytes;
+}
+
+// The error that ends the stream, and whether the image is complete.
+std::pair<bool, std::error_code> receive_image(const Bytes& bytes, std::uint32_t pages,
+                                               std::size_t step, Bytes& image) {
+    image.assign(std::size_t{pages} * codec::page_size, 0);
+    ImageReceiver receiver(pages, image.data(), 2);
+    try {
+        for (std::size_t at = 0; at < bytes.size() && !receiver.complete();)
+            at += receiver.feed({bytes.data() + at, std::min(step, bytes.size() - at)});
+    } catch (const std::system_error& error) {
+        return {receiver.complete(), error.code()};
+    }
+    return {receiver.complete(), {}};
+}
+
+TEST(ImageStream, RoundTripsInPiecesOfAnySize) {
+    const Bytes image = image_of_guest();
+    const Bytes bytes = image_stream(image);
+    for (const std::size_t step : {std::size_t{13}, std::size_t{4096}, bytes.size()}) {
+        Bytes out;
+        EXPECT_EQ(receive_image(bytes, image_pages, step, out),
+                  std::make_pair(true, std::error_code()));
+        EXPECT_EQ(out, image);
+    }
+}
+
+TEST(ImageStream, CutOrFlippedItIsNeverComplete) {
+    const Bytes bytes = image_stream(image_of_guest());
+    Bytes out;
+    codec::test::Random random(4);
+    for (int round = 0; round < 60; ++round) {
+        const std::size_t at = random() % bytes.size();
+        EXPECT_FALSE(receive_image({bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(at)},
+                                   image_pages, 65536, out)
+                         .first);
+        Bytes flipped = bytes;
+        flipped[at] ^= static_cast<std::uint8_t>(1u << (at % 8));
+        EXPECT_FALSE(receive_image(flipped, image_pages, 65536, out).first) << at;
+    }
+}
+
+TEST(ImageStream, EpochsAndImagesAreNotMistakenForEachOther) {
+    Bytes out;
+    EXPECT_EQ(receive_image(record().bytes, shape.guest_pages, 4096, out).second,
+              make_error_code(Errc::bad_header));
+    EpochReceiver receiver({image_pages, 40}, 1);
+    EXPECT_EQ(receive(image_stream(image_of_guest()), 4096, receiver).second,
+              make_error_code(Errc::bad_header));
+}
+
+TEST(ImageStream, MatchesTheGoldenFile) {
+    Bytes image(6 * codec::page_size);
+    std::fill_n(image.begin() + codec::page_size, codec::page_size, std::uint8_t{0xcc});
+    std::copy_n(image.begin() + codec::page_size, codec::page_size,
+                image.begin() + 3 * codec::page_size);
+    image[4 * codec::page_size + 77] = 9;
+    for (std::size_t i = 0; i < codec::page_size; ++i)
+        image[5 * codec::page_size + i] =
+            static_cast<std::uint8_t>(1 + i * 2654435761u / 65536 % 255);
+    const std::string path = "tests/unit/stream/golden/image1.bin";
+    const Bytes bytes = image_stream(image);
+    std::ifstream file(path, std::ios::binary);
+    const Bytes golden{std::istreambuf_iterator<char>(file), {}};
+    if (bytes != golden && std::getenv("WRITE_GOLDEN") != nullptr)
+        std::ofstream(path, std::ios::binary)
+            .write(reinterpret_cast<const char*>(bytes.data()),
+                   static_cast<std::streamsize>(bytes.size()));
+    EXPECT_EQ(bytes, golden);
+    Bytes out;
+    EXPECT_EQ(receive_image(golden, 6, 4096, out), std::make_pair(true, std::error_code()));
+    EXPECT_EQ(out, image);
 }
 
 }  // namespace

@@ -5,24 +5,24 @@
 #include <memory>
 #include <optional>
 #include <span>
-#include <system_error>
 #include <vector>
 
 #include "codec/epoch_decoder.hpp"
-#include "stream/stream_writer.hpp"
+#include "stream/record_reader.hpp"
 
 namespace replication::stream {
 
-// The backup's end of a stream: bytes in as they come, whole verified epochs out. Nothing of an epoch can be seen before all
-// of it has been checked and decoded. The bytes are not trusted.
+// The backup's end of a stream: bytes in as they come, whole verified epochs out. Nothing of an
+// epoch can be seen before all of it has been checked and decoded. The bytes are not trusted.
 // Memory: the decoder's, and the coded bytes of one epoch.
 class EpochReceiver {
   public:
     // The stream must be of this shape. Throws as codec::EpochDecoder does.
     EpochReceiver(const Shape& shape, unsigned threads);
 
-    // Takes bytes up to the end of the next epoch; returns how many it took. Fewer than given means an epoch is
-    // ready. Throws std::system_error in stream_category for a damaged stream, and again at every later call.
+    // Takes bytes up to the end of the next epoch; returns how many it took. Fewer than given means
+    // an epoch is ready. Throws std::system_error in stream_category for a damaged stream, and
+    // again at every later call.
     std::size_t feed(std::span<const std::uint8_t> bytes);
 
     // The epoch that is ready, if one is: its number, and its pages to be written to the guest.
@@ -38,22 +38,17 @@ class EpochReceiver {
     const codec::PageStore& store() const { return decoder_.store(); }
 
   private:
-    void header();
-    void record();
+    void record(std::uint32_t type, std::span<const std::uint8_t> payload, std::uint64_t checksum);
     void epoch_begin(std::span<const std::uint8_t> payload);
     void epoch_end(std::span<const std::uint8_t> payload);
-    std::size_t wanted() const;
 
     Shape shape_;
+    RecordReader reader_;
     codec::EpochDecoder decoder_;
-    std::vector<std::uint8_t> buffer_;
     std::vector<std::vector<std::uint8_t>> chunks_;
     std::vector<std::uint64_t> checksums_;
     std::optional<std::uint64_t> ready_;
-    std::error_code failed_;
-    bool begun_ = false;
     bool in_epoch_ = false;
-    std::uint64_t sequence_ = 0;
     std::uint64_t epoch_ = 0;
     std::uint32_t pages_ = 0;
     std::uint32_t chunk_count_ = 0;

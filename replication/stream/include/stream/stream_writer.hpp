@@ -13,21 +13,29 @@ struct Shape {
     std::uint32_t store_slots = 0;
 };
 
-// Frames epochs (docs/specs/stream.md): bytes are appended to a buffer that the caller sends. Throws std::bad_alloc,
-// std::length_error for a chunk that the format has no room for.
+// Frames epochs, or an image (docs/specs/stream.md): bytes are appended to a buffer that the caller
+// sends. Throws std::bad_alloc, std::length_error for a chunk that the format has no room for.
 class StreamWriter {
   public:
+    // A stream of epochs; with no slots, of an image.
     StreamWriter(const Shape& shape, std::vector<std::uint8_t>& out);
 
     using Chunk = std::span<const std::uint8_t>;
     // `epoch` > `base`, the epoch last committed; `pages` in all the chunks.
-    void epoch(std::uint64_t epoch, std::uint64_t base, std::uint32_t pages, std::span<const Chunk> chunks);
+    void epoch(std::uint64_t epoch, std::uint64_t base, std::uint32_t pages,
+               std::span<const Chunk> chunks);
+
+    // The chunks of a batch of an image; then, once all have come, its end.
+    void image(std::span<const Chunk> chunks);
+    void image_end();
 
   private:
     std::uint64_t record(std::uint32_t type, std::span<const std::uint8_t> payload);
 
     std::vector<std::uint8_t>& out_;
     std::uint64_t sequence_ = 0;
+    std::uint64_t image_chunks_ = 0;
+    std::uint64_t image_digest_ = 0;
 };
 
 }  // namespace replication::stream

@@ -1,0 +1,6 @@
+M := tests/unit/trace
+$(M)_USES := replication/trace replication/codec
+$(M)_INCS := replication/trace/src tests/unit/codec
+$(M)_PKGS := gtest
+$(M)_TESTS := $(sort $(wildcard $(M)/*_test.cpp))
+$(eval $(call module,$(M)))

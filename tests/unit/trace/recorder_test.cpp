@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "recorder.hpp"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <filesystem>
+#include <set>
+#include <system_error>
+#include <thread>
+
+namespace replication::trace {
+namespace {
+
+using codec::page_size;
+using namespace std::chrono_literals;
+
+constexpr std::size_t pages = 256;
+
+struct Memory {
+    std::uint8_t* shared;
+    std::uint8_t* own;
+};
+
+// Steps of a process tree that a pipe drives: parent and child share memory.
+class Tree {
+  public:
+    Tree() {
+        if (::pipe(go_) != 0 || ::pipe(done_) != 0) std::abort();
+        pid_ = ::fork();
+        if (pid_ != 0) return;
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+        auto* shared = static_cast<std::uint8_t*>(::mmap(
+            nullptr, pages * page_size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+        std::memset(shared, 1, pages * page_size);
+        auto* own =
+            static_cast<std::uint8_t*>(::mmap(nullptr, pages * page_size, PROT_READ | PROT_WRITE,
+                                              MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+        std::memset(own, 2, pages * page_size);
+        const bool child = ::fork() == 0;
+        if (child) ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+        for (char step = 0; ::read(go_[0], &step, 1) == 1;) {
+            // Whoever reads it does it.
+            std::memset(shared + 10 * page_size, step, 3 * page_size);
+            own[20 * page_size + (child ? 1u : 0u)] = static_cast<std::uint8_t>(step);
+            if (::write(done_[1], &step, 1) != 1) break;
+        }
+        ::_exit(0);
+    }
+    ~Tree() {
+        ::close(go_[0]);
+        ::close(go_[1]);
+        ::kill(pid_, SIGKILL);
+        ::waitpid(pid_, nullptr, 0);
+    }
+    Tree(const Tree&) = delete;
+    Tree& operator=(const Tree&) = delete;
+    pid_t pid() const { return pid_; }
+    void order(char step) const { ASSERT_EQ(::write(go_[1], &step, 1), 1); }
+
+  private:
+    int go_[2];
+    int done_[2];
+    pid_t pid_;
+};
+
+TEST(Recorder, FindsWhatATreeOfProcessesWrites) {
+    const std::filesystem::path path =
+        std::filesystem::path(testing::TempDir()) / "recorder_test.trace";
+    const Tree tree;
+    std::this_thread::sleep_for(200ms);
+    try {
+        Recorder recorder(tree.pid(), path);
+        recorder.first_image();
+        recorder.epoch(20ms);
+        tree.order(77);
+        recorder.epoch(200ms);
+        recorder.epoch(20ms);
+        recorder.close();
+    } catch (const std::system_error& error) {
+        GTEST_SKIP() << "this kernel or these rights do not allow it: " << error.what();
+    }
+    const TraceFile trace(path);
+    std::filesystem::remove(path);
+    ASSERT_EQ(trace.epochs().size(), 3u);
+    // Shared pages once, private ones of both processes.
+    EXPECT_GE(trace.guest_pages(), 3 * pages);
+    std::size_t shared = 0;
+    for (std::uint32_t pfn = 0; pfn < trace.guest_pages(); ++pfn)
+        shared += trace.first_image(pfn)[0] == 1 && trace.first_image(pfn)[page_size - 1] == 1;
+    EXPECT_EQ(shared, pages);
+    const auto count = [](const TraceFile::Epoch& epoch, std::uint8_t value) {
+        std::size_t found = 0;
+        for (std::size_t i = 0; i < epoch.pfns.size(); ++i)
+            found +=
+                epoch.data[i * page_size] == value && epoch.data[(i + 1) * page_size - 1] == value;
+        return found;
+    };
+    EXPECT_EQ(count(trace.epochs()[0], 77), 0u);
+    EXPECT_EQ(count(trace.epochs()[1], 77), 3u);
+    EXPECT_LT(trace.epochs()[1].pfns.size(), pages / 2);
+    EXPECT_EQ(count(trace.epochs()[2], 77), 0u);
+}
+
+}  // namespace
+}  // namespace replication::trace

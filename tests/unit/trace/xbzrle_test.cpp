@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "xbzrle.hpp"
+
+#include <gtest/gtest.h>
+
+#include "pages.hpp"
+
+namespace replication::trace {
+namespace {
+
+namespace test = codec::test;
+using codec::page_size;
+
+TEST(Xbzrle, RoundTripsOrSaysThatThePageDoesNotFit) {
+    test::Random random(1);
+    test::Page base = test::pointer_page(random);
+    std::vector<std::uint8_t> coded(xbzrle_bound);
+    int coded_pages = 0;
+    for (int round = 0; round < 3000; ++round) {
+        const test::Page page = test::changed(base, {}, random);
+        if (const auto size = xbzrle_encode(base.data(), page.data(), coded.data())) {
+            test::Page decoded = base;
+            ASSERT_TRUE(xbzrle_decode(coded.data(), *size, decoded.data()));
+            ASSERT_EQ(decoded, page);
+            ++coded_pages;
+        }
+        base = page;
+    }
+    EXPECT_GT(coded_pages, 1000);
+}
+
+// The bytes of the published format: 5 equal, 2 new, 300 equal, 1 new.
+TEST(Xbzrle, IsThePublishedFormat) {
+    const test::Page base(page_size, 0);
+    test::Page page = base;
+    page[5] = 0xaa;
+    page[6] = 0xbb;
+    page[307] = 0xcc;
+    std::vector<std::uint8_t> coded(xbzrle_bound);
+    const auto size = xbzrle_encode(base.data(), page.data(), coded.data());
+    ASSERT_TRUE(size);
+    coded.resize(*size);
+    EXPECT_EQ(coded, (std::vector<std::uint8_t>{5, 2, 0xaa, 0xbb, 0xac, 0x02, 1, 0xcc}));
+}
+
+}  // namespace
+}  // namespace replication::trace
