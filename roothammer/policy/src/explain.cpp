@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "policy/run.hpp"
@@ -60,31 +59,33 @@ std::string say(const ResourceTrend& one, const Config& config) {
     return text + ".";
 }
 
-// The least sure of the model's numbers.
+// Where the model's numbers come from, in words.
 std::string origin_of(const CostModel& model) {
-    bool has_measured = false;
-    bool has_other = false;
-    std::string other;
-    for (const auto* part : {&model.reboot_vmm, &model.resume, &model.reboot_os, &model.reset_hw}) {
-        if (part->origin == Origin::measured) {
-            has_measured = true;
-        } else {
-            has_other = true;
-            other = part->origin == Origin::paper && other.empty() ? "the paper's" : "assumed";
+    std::string text;
+    for (const auto origin : {Origin::measured, Origin::assumed, Origin::paper}) {
+        const auto has_it = [&](const LinearTime& part) { return part.origin == origin; };
+        if (!has_it(model.reboot_vmm) && !has_it(model.resume) && !has_it(model.reboot_os) &&
+            !has_it(model.reset_hw)) {
+            continue;
         }
+        text += (text.empty() ? "" : " and ");
+        text += origin == Origin::paper ? "the paper's" : name(origin);
     }
-    if (!has_other) return "measured numbers";
-    return (has_measured ? "partly measured, partly " : "") + other + " numbers";
+    return text + " numbers";
+}
+
+std::string counted(std::uint64_t number, const std::string& what) {
+    return std::to_string(number) + " " + what + (number == 1 ? "" : "s");
 }
 
 std::string say_cost(const Outcome& outcome, const Config& config) {
     const auto& cost = outcome.cost;
-    auto text = "A warm reboot would cost each of " + std::to_string(cost.guests) +
-                " guests about " + in_words(cost.warm) + ", a cold one " + in_words(cost.cold) +
-                " (the model, with " + origin_of(config.model) + ")";
+    auto text = "With " + counted(cost.guests, "guest") + " a warm reboot would cost each " +
+                in_words(cost.warm) + ", a cold one " + in_words(cost.cold) + " (the model, with " +
+                origin_of(config.model) + ")";
     if (outcome.last_reboot) {
         text += "; the last warm reboot here cost " + in_words(outcome.last_reboot->blackout) +
-                " with " + std::to_string(outcome.last_reboot->guests) + " guests (measured)";
+                " with " + counted(outcome.last_reboot->guests, "guest") + " (measured)";
     }
     return text + ".";
 }
@@ -128,14 +129,13 @@ std::string explain(const Outcome& outcome, const Config& config) {
     for (const auto& note : outcome.notes) text += " Note: " + note + ".";
     if (!outcome.now) return text + "\n";
     text += " This boot is " + in_words(outcome.now->moment.uptime) + " old and has " +
-            std::to_string(outcome.assessment.samples) + " samples; decided by " +
+            counted(outcome.assessment.samples, "sample") + "; decided by " +
             std::string(name(config.decide_by)) + ".";
     for (const auto& one : outcome.assessment.resources) text += " " + say(one, config);
     const auto& values = outcome.now->values;
     if (values[Value::out_of_memory]) {
-        text += " dom0's kernel has reported " + std::to_string(*values[Value::out_of_memory]) +
-                " times that it was out of memory, and " +
-                std::to_string(values[Value::log_errors].value_or(0)) + " errors.";
+        text += " dom0's kernel has logged " + counted(*values[Value::out_of_memory], "shortage") +
+                " of memory and " + counted(values[Value::log_errors].value_or(0), "error") + ".";
     }
     return text + " " + say_cost(outcome, config) + "\n";
 }
