@@ -12,7 +12,7 @@ CONFIG = "/etc/xen/roothammer-policy.conf"
 NOT_DUE, GUEST_REFUSED, BUSY, WAITING, WOULD_REBOOT = 0, 3, 4, 5, 7
 
 # A leak that a host would have in weeks, in minutes: the shortest spans that are allowed.
-HASTY = """min-samples = 16
+HASTY = """min-samples = 20
 min-span = 60s
 horizon = 500w
 min-uptime = 60s

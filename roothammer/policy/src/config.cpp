@@ -140,8 +140,8 @@ using Setter = std::function<void(Config&, std::string_view)>;
 
 const std::map<std::string_view, Setter>& setters() {
     using Text = std::string_view;
-    // Mann-Kendall's normal approximation wants ten points or so in each half.
-    constexpr std::uint64_t fewest_samples = 16;
+    // Mann-Kendall's normal approximation wants ten points in each half.
+    constexpr std::uint64_t fewest_samples = 20;
     constexpr std::uint64_t most_samples = 4032;
     static const std::map<std::string_view, Setter> all{
         {"decide-by", [](Config& c, Text t) { c.decide_by = parse_decide_by(t); }},

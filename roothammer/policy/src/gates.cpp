@@ -67,7 +67,7 @@ std::optional<Gate> find_window_gate(const GateInput& input, const Config& confi
     }
     const auto next = next_opening(config.windows, wall, input.local);
     return wait("outside the maintenance window; the next opens " +
-                (next ? "on " + input.local_text(*next) : std::string("in more than a week")));
+                (next ? "on " + input.local_text(*next) : std::string("in more than two weeks")));
 }
 
 std::optional<Gate> find_gate(const GateInput& input, const Config& config) {

@@ -8,8 +8,11 @@
 namespace roothammer::policy {
 namespace {
 
-// 256 points are 32640 pairs.
-constexpr std::size_t max_points = 256;
+// 128 points are 8128 pairs.
+constexpr std::size_t max_points = 128;
+// How much of a likeness between neighbours is taken for one. A series that only rises, but not in
+// a straight line, looks like a perfect likeness, and must not be explained away.
+constexpr double most_likeness = 0.9;
 
 double median(std::vector<double>& values) {
     const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
@@ -72,31 +75,39 @@ std::vector<double> centred_ranks(const std::vector<double>& values) {
     return ranks;
 }
 
-// Hamed & Rao (1998), equation 11: how much larger the variance of s is than for independent
-// values. Of the detrended series' ranks; lags that 95 % of white noise stays below do not count.
-// Never below 1: what alternates would otherwise look surer than independent values.
-double correlation_factor(std::span<const Point> points) {
-    auto slopes = all_slopes(points);
-    if (slopes.empty()) return 1;
-    const auto slope = median(slopes);
+// Correlation of neighbours, of the detrended series' ranks, taken for a first-order process. A fit
+// of level and slope makes it look smaller by (2 + 4r)/n (Marriott & Pope 1954), which is undone.
+double likeness(std::span<const Point> points, double slope) {
     std::vector<double> rest;
     for (const auto& point : points) rest.push_back(point.value - slope * point.time);
     const auto ranks = centred_ranks(rest);
     double power = 0;
-    for (const auto rank : ranks) power += rank * rank;
-    if (power == 0) return 1;
-    const auto n = static_cast<double>(points.size());
-    const auto noise = 1.96 / std::sqrt(n);
-    double sum = 0;
-    for (std::size_t lag = 1; lag + 2 < points.size(); ++lag) {
-        double product = 0;
-        for (std::size_t i = 0; i + lag < ranks.size(); ++i) product += ranks[i] * ranks[i + lag];
-        const auto r = product / power;
-        if (std::abs(r) <= noise) continue;
-        const auto left = n - static_cast<double>(lag);
-        sum += left * (left - 1) * (left - 2) * r;
+    double product = 0;
+    for (std::size_t i = 0; i < ranks.size(); ++i) {
+        power += ranks[i] * ranks[i];
+        if (i > 0) product += ranks[i - 1] * ranks[i];
     }
-    return std::max(1.0, 1 + 2 * sum / (n * (n - 1) * (n - 2)));
+    const auto n = static_cast<double>(points.size());
+    constexpr double fewest = 8;
+    if (power == 0 || n < fewest) return 0;
+    return std::clamp((n * product / power + 2) / (n - 4), 0.0, most_likeness);
+}
+
+// Hamed & Rao (1998), equation 11, with r^lag for the correlation at each lag (Yue & Wang 2004):
+// how much larger the variance of s is than for independent values. Never below 1: what alternates
+// would otherwise look surer than independent values.
+double correlation_factor(std::span<const Point> points) {
+    auto slopes = all_slopes(points);
+    if (slopes.empty()) return 1;
+    const auto r = likeness(points, median(slopes));
+    const auto n = static_cast<double>(points.size());
+    double sum = 0;
+    double power = r;
+    for (double left = n - 1; left > 2; --left) {
+        sum += left * (left - 1) * (left - 2) * power;
+        power *= r;
+    }
+    return 1 + 2 * sum / (n * (n - 1) * (n - 2));
 }
 
 bool is_trend(const MannKendall& test, std::int64_t sign, double significance) {
@@ -122,16 +133,18 @@ SenSlope sen_slope(std::span<const Point> points, double variance, double confid
     if (points.size() < 2) return {};
     auto slopes = all_slopes(points);
     if (slopes.empty()) return {};
-    std::ranges::sort(slopes);
     const auto count = static_cast<double>(slopes.size());
     const auto quantile = boost::math::quantile(boost::math::normal(), 1 - (1 - confidence) / 2);
     const auto width = quantile * std::sqrt(std::max(variance, 0.0));
     const auto at = [&](double rank) {  // from 1
-        return slopes[static_cast<std::size_t>(std::clamp(rank, 1.0, count)) - 1];
+        const auto index = static_cast<std::ptrdiff_t>(std::clamp(rank, 1.0, count)) - 1;
+        std::nth_element(slopes.begin(), slopes.begin() + index, slopes.end());
+        return slopes[static_cast<std::size_t>(index)];
     };
     // Gilbert (1987), 16.3.2: ranks (N - C)/2 and (N + C)/2 + 1; rounded outwards.
-    return {median(slopes), at(std::floor((count - width) / 2)),
-            at(std::ceil((count + width) / 2) + 1)};
+    const auto low = at(std::floor((count - width) / 2));
+    const auto high = at(std::ceil((count + width) / 2) + 1);
+    return {median(slopes), low, high};
 }
 
 std::vector<Point> thin(std::span<const Point> points, std::size_t max_points) {

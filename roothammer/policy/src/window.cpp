@@ -99,7 +99,7 @@ std::chrono::seconds open_for(std::span<const Window> windows, std::int64_t now,
 
 std::optional<std::int64_t> next_opening(std::span<const Window> windows, std::int64_t now,
                                          const ToLocal& local) {
-    constexpr std::int64_t limit = 8LL * minutes_a_day * minute;
+    constexpr std::int64_t limit = 15LL * minutes_a_day * minute;
     for (auto time = now - now % minute; time < now + limit; time += minute) {
         if (is_any_open(windows, local(time))) return std::max(time, now);
     }

@@ -4,7 +4,7 @@
 
 FUZZ_BYTES(bytes) {
     const auto config = roothammer::policy::parse_config(as_text(bytes), "fuzz");
-    must(config.min_samples >= 16 && config.min_samples <= config.history_samples);
+    must(config.min_samples >= 20 && config.min_samples <= config.history_samples);
     must(config.history_samples <= 4032);
     must(config.min_uptime.count() >= 60 && config.retry_after.count() >= 60);
     must(config.significance > 0 && config.significance <= 0.5);

@@ -91,7 +91,7 @@ TEST(PolicyConfig, WrongValues) {
                              "significance = 0.6",
                              "significance = nan",
                              "significance = 1e-3",
-                             "min-samples = 15",
+                             "min-samples = 19",
                              "min-samples = 4033",
                              "min-samples = 24.5",
                              "xen-reserve = 1T",

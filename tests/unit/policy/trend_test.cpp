@@ -32,7 +32,7 @@ TEST(MannKendall, FiveInARow) {
 TEST(MannKendall, TiesLessenTheVariance) {
     // One pair and one triple: (8*7*21 - 2*1*9 - 3*2*11) / 18
     const auto test = mann_kendall(of_values({1, 5, 2, 5, 3, 7, 7, 7}));
-    EXPECT_EQ(test.s, 17);
+    EXPECT_EQ(test.s, 18);
     EXPECT_NEAR(test.variance / test.correlation, (8 * 7 * 21 - 2 * 1 * 9 - 3 * 2 * 11) / 18.0,
                 1e-9);
 }
@@ -112,11 +112,11 @@ TEST(SenSlope, TheIntervalHoldsTheTrueSlopeAsOftenAsItSays) {
 
 TEST(Thin, KeepsShapeAndBound) {
     const auto points = series(5000, [](double i) { return 2 * i; });
-    const auto thinned = thin(points, 256);
-    EXPECT_LE(thinned.size(), 256u);
-    EXPECT_GE(thinned.size(), 255u);
+    const auto thinned = thin(points, 128);
+    EXPECT_LE(thinned.size(), 128u);
+    EXPECT_GE(thinned.size(), 127u);
     EXPECT_NEAR(sen_slope(thinned, 100, 0.95).slope, 2 / quarter_hour, 1e-9);
-    EXPECT_EQ(thin(std::span(points).first(100), 256).size(), 100u);
+    EXPECT_EQ(thin(std::span(points).first(100), 128).size(), 100u);
 }
 
 TEST(FindTrend, ALinearLeak) {
@@ -126,6 +126,20 @@ TEST(FindTrend, ALinearLeak) {
                                   rules);
     EXPECT_EQ(trend.kind, TrendKind::rising);
     EXPECT_NEAR(trend.slope.slope * quarter_hour, 10, 1);
+}
+
+// What only ever rises, but not in a straight line, is no likeness of neighbours.
+TEST(FindTrend, ALeakThatIsNotStraight) {
+    const auto expect_rising = [](const std::function<double(double)>& shape, const char* what) {
+        for (const std::size_t count : {32u, 96u, 500u}) {
+            EXPECT_EQ(find_trend(series(count, shape), rules).kind, TrendKind::rising)
+                << what << " " << count;
+        }
+    };
+    expect_rising([](double i) { return i * i; }, "ever faster");
+    expect_rising([](double i) { return std::sqrt(i); }, "ever slower");
+    expect_rising([](double i) { return std::floor(i / 5) * 1000; }, "in steps");
+    expect_rising([](double i) { return 20 * i + 15 * std::sin(i / 3); }, "in waves");
 }
 
 TEST(FindTrend, WhatFalls) {
@@ -231,7 +245,7 @@ TEST(MannKendall, AutocorrelationWidensTheVariance) {
         rejected_uncorrected += std::abs(test.z * std::sqrt(test.correlation)) > 1.96;
     }
     EXPECT_GE(rejected_uncorrected, histories * 20 / 100);
-    EXPECT_LE(rejected, rejected_uncorrected / 2);
+    EXPECT_LE(rejected, rejected_uncorrected / 3);
 }
 
 }  // namespace

@@ -2,7 +2,8 @@
 // Does a series rise, how fast, and how sure is that? Rank statistics only: no value's size, only
 // the order of values, says whether there is a trend, so that a few wild ones do no harm.
 // Mann (1945), Kendall (1975): the test; Sen (1968): the slope and its interval; Hamed & Rao
-// (1998): the variance when neighbours resemble each other. docs/design/policy.md says why these.
+// (1998), Yue & Wang (2004): the variance when neighbours resemble each other.
+// docs/design/policy.md says why these.
 #pragma once
 
 #include <cstddef>

@@ -45,7 +45,8 @@ bool is_open(const Window& window, const LocalMinute& local);
 // 0: none is open.
 std::chrono::seconds open_for(std::span<const Window> windows, std::int64_t now,
                               std::chrono::seconds limit, const ToLocal& local);
-// The next minute at which one is open, within eight days; nullopt: none.
+// The next minute at which one is open, within fifteen days (a weekly window may fall into an hour
+// that is left out); nullopt: none.
 std::optional<std::int64_t> next_opening(std::span<const Window> windows, std::int64_t now,
                                          const ToLocal& local);
 
