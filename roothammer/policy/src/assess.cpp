@@ -124,6 +124,8 @@ Assessment assess(std::span<const Sample> samples, const Config& config) {
         one.resource = static_cast<Resource>(i);
         std::vector<Point> points;
         for (const auto& sample : series) {
+            // A guest more takes more of everything, and that is no aging.
+            if (sample.values[Value::guests] != now.values[Value::guests]) continue;
             if (const auto used = used_of(sample.values, one.resource)) {
                 points.push_back({seconds_of(sample.moment.uptime), *used});
             }

@@ -9,7 +9,7 @@ namespace roothammer::policy {
 namespace {
 
 // 128 points are 8128 pairs.
-constexpr std::size_t max_points = 128;
+constexpr std::size_t most_points = 128;
 // How much of a likeness between neighbours is taken for one. A series that only rises, but not in
 // a straight line, looks like a perfect likeness, and must not be explained away.
 constexpr double most_likeness = 0.9;
@@ -179,7 +179,7 @@ Trend find_trend(std::span<const Point> points, const TrendRules& rules) {
     trend.points = points.size();
     if (points.empty()) return trend;
     trend.span = points.back().time - points.front().time;
-    const auto series = thin(points, max_points);
+    const auto series = thin(points, most_points);
     trend.test = mann_kendall(series);
     trend.slope = sen_slope(series, trend.test.variance, 1 - rules.significance);
     if (points.size() < rules.min_points || trend.span < rules.min_span) return trend;

@@ -152,6 +152,22 @@ TEST_F(PolicyRun, ARebootStartsANewSeries) {
     }
 }
 
+TEST_F(PolicyRun, AHostThatFillsUpDoesNotAge) {
+    config_.decide_by = DecideBy::trend;
+    const auto watch = [&](bool says_how_many) {
+        reset_host();
+        if (!says_how_many) host_->unreadable = {Value::guests};
+        for (int i = 0; i < 100; ++i) {
+            host_->guests += i % 10 == 0;
+            host_->aging[Resource::xen_heap].used += i % 10 == 0 ? 100 * mib : 0;
+            host_->pass(1h);
+            (void)run();
+        }
+    };
+    EXPECT_NO_THROW(watch(true));
+    EXPECT_THROW(watch(false), WarmRebooted) << "that it is guests cannot be known then";
+}
+
 TEST_F(PolicyRun, MissingValuesAreLeftOut) {
     config_.decide_by = DecideBy::trend;
     host_->aging[Resource::xenstored].leak = 300 * mib * per_day;

@@ -43,7 +43,8 @@ struct Assessment {
     std::string why;  // is_due: in words
 };
 
-// samples: the history with the sample of now at its end. Only the boot of that sample counts.
+// samples: the history with the sample of now at its end. Only that sample's boot counts, and of it
+// only samples with as many guests as there are now.
 Assessment assess(std::span<const Sample> samples, const Config& config);
 
 // Has the wall clock been set between these moments of one boot?
