@@ -103,7 +103,8 @@ double correlation_factor(std::span<const Point> points) {
     const auto n = static_cast<double>(points.size());
     double sum = 0;
     double power = r;
-    for (double left = n - 1; left > 2; --left) {
+    for (std::size_t lag = 1; lag + 2 < points.size(); ++lag) {
+        const auto left = n - static_cast<double>(lag);
         sum += left * (left - 1) * (left - 2) * power;
         power *= r;
     }

@@ -159,7 +159,7 @@ TEST_F(PolicyRun, AHostThatFillsUpDoesNotAge) {
         if (!says_how_many) host_->unreadable = {Value::guests};
         for (int i = 0; i < 100; ++i) {
             host_->guests += i % 10 == 0;
-            host_->aging[Resource::xen_heap].used += i % 10 == 0 ? 100 * mib : 0;
+            host_->aging[Resource::xen_heap].used += i % 10 == 0 ? 300 * mib : 0;
             host_->pass(1h);
             (void)run();
         }
