@@ -97,14 +97,14 @@ class Adapters : public ::testing::Test {
     }
     ~Adapters() override { std::filesystem::remove_all(root_); }
     std::filesystem::path put(const std::string& name, const std::string& text) {
-        const auto path = root_ / name;
+        auto path = root_ / name;
         std::filesystem::create_directories(path.parent_path());
         std::ofstream(path) << text;
         return path;
     }
     // A program that takes the place of xl-warm-reboot.
     std::filesystem::path program(const std::string& body) {
-        const auto path = put("xl-warm-reboot", "#!/bin/sh\n" + body + "\n");
+        auto path = put("xl-warm-reboot", "#!/bin/sh\n" + body + "\n");
         ::chmod(path.c_str(), 0755);
         return path;
     }
