@@ -3,7 +3,6 @@ roothammer_SRCS  := $(wildcard roothammer/src/*.cpp)
 roothammer_USES  := libwarmvm
 roothammer_LIBS  := -lboost_program_options -lz
 roothammer_PROGS := warmvm-save-helper=roothammer/save_helper_main.cpp \
-  roothammer=roothammer/roothammer_main.cpp \
   xl-warm-reboot=roothammer/xl_warm_reboot_main.cpp
 $(eval $(call module,roothammer))
 

@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <string_view>
+
+#include "policy/command_line.hpp"
 #include "roothammer/command_line.hpp"
 
 int main(int argc, char** argv) {
+    // The policy needs none of the ports that every other command starts with.
+    if (argc > 1 && std::string_view(argv[1]) == "policy") {
+        return roothammer::policy::run_policy(argc - 1, argv + 1);
+    }
     return roothammer::run_roothammer(argc, argv, roothammer::real_host);
 }

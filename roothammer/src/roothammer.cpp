@@ -28,6 +28,7 @@ constexpr const char* usage =
     "                        'unreadable' for all that are\n"
     "  recover               put guests back that an unfinished warm reboot left frozen\n"
     "  timeline              when what happened in the last warm reboot\n"
+    "  policy                reboot this host warmly when it has aged; see policy --help\n"
     "  freeze                freeze the planned guests and jump (run by its service)\n";
 
 struct Arguments {

@@ -1,0 +1,59 @@
+#!/bin/bash
+# check.bash FOLDER-OF-PROGRAMS COMPLETION-FILE
+set -u
+programs=$1
+# shellcheck source=/dev/null
+source "$2"
+failures=0 checks=0
+
+# offered FUNCTION WORD...: what is offered for the last word, one line, sorted.
+offered() {
+    local function=$1
+    shift
+    COMP_WORDS=("$@")
+    COMP_CWORD=$(($# - 1))
+    COMPREPLY=()
+    $function
+    printf '%s\n' "${COMPREPLY[@]}" | sort | xargs
+}
+expect() {
+    local what=$1 wanted=$2 got=$3
+    checks=$((checks + 1))
+    if [ "$wanted" != "$got" ]; then
+        echo "completion: $what: wanted '$wanted', got '$got'" >&2
+        failures=$((failures + 1))
+    fi
+}
+# options PROGRAM...: the options its help lists.
+options() { "$@" --help | grep -oE '^ +--[a-z-]+' | sort -u | xargs; }
+
+# Instead of the programs, which need a host. The completion calls them.
+# shellcheck disable=SC2317
+roothammer() {
+    printf '%s\n' '{' '  "guests": [' '    {' '      "name": "web",' '      "set": 1' '    },' \
+        '    {' '      "name": "db"' '    }' '  ]' '}'
+}
+# shellcheck disable=SC2317
+systemctl() { echo "lvm2-monitor.service loaded active exited x"; }
+
+expect "xl-warm-reboot's options" "$(options "$programs/xl-warm-reboot")" \
+    "$(offered _xl_warm_reboot xl-warm-reboot --)"
+expect "policy's options" "$(options "$programs/roothammer" policy)" \
+    "$(offered _roothammer roothammer policy --)"
+# All commands but freeze, which is its service's alone.
+expect "roothammer's commands" \
+    "$("$programs/roothammer" --help | sed -nE 's/^  ([a-z]+) .*/\1/p' | grep -v freeze | sort | xargs)" \
+    "$(offered _roothammer roothammer "" | sed 's/--help //')"
+expect "a command begun" "rescue resume" "$(offered _roothammer roothammer res)"
+expect "guests to resume" "db web" "$(offered _roothammer roothammer resume "")"
+expect "a second guest to resume" "web" "$(offered _roothammer roothammer resume db w)"
+expect "guests to discard" "db unreadable web" "$(offered _roothammer roothammer discard "")"
+expect "nothing after the guest to discard" "" "$(offered _roothammer roothammer discard web "")"
+expect "a policy on failure" "abort shutdown" \
+    "$(offered _xl_warm_reboot xl-warm-reboot --on-guest-failure "")"
+expect "units" "lvm2-monitor.service" "$(offered _xl_warm_reboot xl-warm-reboot --keep "")"
+expect "files" "Makefile" "$(cd "$(dirname "$0")/../../.." && offered _xl_warm_reboot xl-warm-reboot --xen Makef)"
+expect "files of a policy" "Makefile" \
+    "$(cd "$(dirname "$0")/../../.." && offered _roothammer roothammer policy --config Makef)"
+echo "$((checks - failures)) passed, $failures failed"
+exit $((failures > 0))

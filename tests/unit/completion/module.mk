@@ -1,0 +1,5 @@
+# What bash offers after a tab, against what the programs say they take.
+.PHONY: check-completion
+check: check-completion
+check-completion: $(B)/bin/roothammer $(B)/bin/xl-warm-reboot
+	@bash tests/unit/completion/check.bash $(B)/bin roothammer/completion/roothammer.bash
