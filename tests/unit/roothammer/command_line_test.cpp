@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
-#include <regex>
 #include <set>
 
 #include "boot_files.hpp"
@@ -133,8 +132,9 @@ TEST_F(CommandLine, ListShowsEachGuestAndItsState) {
     EXPECT_EQ(listed.at("generation"), 1);
     EXPECT_EQ(listed.at("record"), "");
     const auto table = roothammer({"list"}).out;
-    EXPECT_TRUE(std::regex_search(table, std::regex("mail +preserved +pv ")));
-    EXPECT_TRUE(std::regex_search(table, std::regex("set 3 +unreadable .*checksum differs")));
+    EXPECT_NE(table.find("mail                     preserved   pv "), std::string::npos) << table;
+    EXPECT_NE(table.find("set 3                    unreadable "), std::string::npos) << table;
+    EXPECT_NE(table.find("checksum differs"), std::string::npos) << table;
 
     machine_->damage_record(warmvm::Reason::version);
     EXPECT_NE(json::parse(roothammer({"list", "--json"}).out).at("record"), "");
@@ -269,11 +269,12 @@ TEST_F(CommandLine, OptionsOfTheFileAreOverriddenByThoseOfTheCommand) {
 
 // Options that a text speaks of.
 std::set<std::string> options_in(const std::string& text) {
-    const std::regex option("--([a-z][a-z-]+)");
+    constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyz-";
     std::set<std::string> names;
-    for (auto at = std::sregex_iterator(text.begin(), text.end(), option);
-         at != std::sregex_iterator(); ++at) {
-        names.insert((*at)[1]);
+    for (auto at = text.find("--"); at != std::string::npos; at = text.find("--", at)) {
+        const auto first = at + 2;
+        at = std::min(text.find_first_not_of(letters, first), text.size());
+        names.insert(text.substr(first, at - first));
     }
     return names;
 }
