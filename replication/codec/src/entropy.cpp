@@ -42,7 +42,6 @@ std::size_t Compressor::compress(const std::uint8_t* in, std::size_t size, std::
     // One byte less than the input as room: both libraries then give up as soon as they cannot win.
     switch (traits_.coding) {
         case Coding::stored:
-            break;
         case Coding::zstd_history:
             break;
         case Coding::zstd: {

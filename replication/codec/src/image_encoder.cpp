@@ -35,8 +35,13 @@ class ImageEncoder::Impl {
     explicit Impl(const ImageOptions& options)
         : guest_pages_(options.guest_pages),
           kernels_(kernels(options.isa)),
-          mask_(std::bit_ceil(std::max(options.remembered_pages, 1u)) - 1),
-          known_(make_huge<Known>(std::size_t{mask_} + 1)),
+          // No more than the image can fill thinly.
+          mask_(std::bit_ceil(
+                    std::max(std::min<std::uint64_t>(options.remembered_pages,
+                                                     std::uint64_t{8} * options.guest_pages),
+                             std::uint64_t{1})) -
+                1),
+          known_(make_huge<Known>(mask_ + 1)),
           workers_(options.threads),
           hashes_(batch_pages),
           same_as_(batch_pages) {
@@ -120,7 +125,7 @@ class ImageEncoder::Impl {
     const ChunkTraits traits_ = image_traits();
     std::uint32_t guest_pages_;
     const Kernels& kernels_;
-    std::uint32_t mask_;
+    std::uint64_t mask_;
     HugeArray<Known> known_;
     Workers workers_;
     std::deque<Lane> lanes_;

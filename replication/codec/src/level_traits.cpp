@@ -52,7 +52,7 @@ ChunkTraits image_traits() {
     constexpr EntropyTraits masks{
         .coding = Coding::zstd, .level = -3, .hash_log = 12, .min_match = 5, .code_literals = true};
     constexpr EntropyTraits literals{
-        .coding = Coding::zstd, .level = 1, .hash_log = 13, .min_match = 6};
+        .coding = Coding::zstd, .level = -1, .hash_log = 14, .min_match = 6, .code_literals = true};
     return {.masks = masks, .literals = literals, .whole_word = 5, .max_pages = 512};
 }
 

@@ -32,8 +32,10 @@ class ImageCoder {
     virtual ~ImageCoder() = default;
     virtual std::string name() const = 0;
     virtual void start() = 0;
-    // Appends to what decode will read; returns the coded size.
+    // Timed. Returns the coded size.
     virtual std::size_t encode(Batch batch, std::uint32_t first_pfn) = 0;
+    // Not timed: puts what was encoded aside for decode.
+    virtual void keep() = 0;
     // The next batch, to `out`, which is zero at the start. Batches come as they were encoded.
     virtual void decode(std::uint8_t* image, std::uint32_t first_pfn, std::size_t size) = 0;
 };
@@ -56,13 +58,14 @@ class Ours : public ImageCoder {
         for (std::size_t at = 0; at < batch.size(); at += page_size)
             pages_.push_back(
                 {static_cast<codec::Pfn>(first_pfn + at / page_size), batch.data() + at});
+        chunks_ = encoder_->encode(pages_);
         std::size_t size = 0;
-        coded_.emplace_back();
-        for (const auto& chunk : encoder_->encode(pages_)) {
-            coded_.back().emplace_back(chunk.begin(), chunk.end());
-            size += chunk.size();
-        }
+        for (const auto& chunk : chunks_) size += chunk.size();
         return size;
+    }
+    void keep() override {
+        coded_.emplace_back();
+        for (const auto& chunk : chunks_) coded_.back().emplace_back(chunk.begin(), chunk.end());
     }
     void decode(std::uint8_t* image, std::uint32_t, std::size_t) override {
         if (!decoder_) decoder_ = std::make_unique<codec::ImageDecoder>(options_, image);
@@ -77,6 +80,7 @@ class Ours : public ImageCoder {
     std::unique_ptr<codec::ImageEncoder> encoder_;
     std::unique_ptr<codec::ImageDecoder> decoder_;
     std::vector<codec::PageIn> pages_;
+    std::span<const codec::EpochEncoder::Chunk> chunks_;
     std::vector<std::vector<Bytes>> coded_;
     std::size_t next_ = 0;
 };
@@ -89,11 +93,11 @@ class BatchCoder : public ImageCoder {
         next_ = 0;
     }
     std::size_t encode(Batch batch, std::uint32_t) override {
-        room_.resize(ZSTD_compressBound(batch.size()) +
-                     static_cast<std::size_t>(LZ4_COMPRESSBOUND(batch.size())));
-        const std::size_t size = compress(batch, room_);
-        coded_.emplace_back(room_.begin(), room_.begin() + static_cast<std::ptrdiff_t>(size));
-        return size;
+        size_ = compress(batch, room_);
+        return size_;
+    }
+    void keep() override {
+        coded_.emplace_back(room_.begin(), room_.begin() + static_cast<std::ptrdiff_t>(size_));
     }
     void decode(std::uint8_t* image, std::uint32_t first_pfn, std::size_t size) override {
         decompress(coded_[next_++], image + std::size_t{first_pfn} * page_size, size);
@@ -104,7 +108,9 @@ class BatchCoder : public ImageCoder {
     virtual void decompress(const Bytes& in, std::uint8_t* out, std::size_t size) = 0;
 
   private:
-    Bytes room_;
+    // More than either library can need for a batch.
+    Bytes room_ = Bytes(std::size_t{batch_pages} * page_size * 2);
+    std::size_t size_ = 0;
     std::vector<Bytes> coded_;
     std::size_t next_ = 0;
 };
@@ -196,6 +202,7 @@ std::vector<ImageResult> replay_image(const TraceFile& trace, const ImageReplayO
                 encode += stopwatch.seconds([&] {
                     coded += coder.encode({arena.get(), size}, first);
                 });
+                coder.keep();
             });
             // All there beforehand: what the kernel takes to make it zero is the same for all.
             codec::HugeArray<std::uint8_t> image = codec::make_huge<std::uint8_t>(total);

@@ -43,7 +43,7 @@ Status decode(const Batches& batches, const ImageOptions& options, Bytes& out) {
 }
 
 TEST(Image, RoundTripsAlikeOnAnyThreadsInstructionSetAndTable) {
-    const auto image = make_image(5000);
+    const auto image = make_image(2000);
     Bytes flat;
     for (const auto& page : image) flat.insert(flat.end(), page.begin(), page.end());
     for (const std::uint32_t remembered : {1u, 64u, 1u << 16}) {
@@ -51,11 +51,11 @@ TEST(Image, RoundTripsAlikeOnAnyThreadsInstructionSetAndTable) {
         for (const Isa isa : available_isas()) {
             for (const unsigned threads : {1u, 3u}) {
                 ImageOptions options;
-                options.guest_pages = 5000;
+                options.guest_pages = 2000;
                 options.remembered_pages = remembered;
                 options.threads = threads;
                 options.isa = isa;
-                const Batches batches = encode(image, options, 3000);
+                const Batches batches = encode(image, options, 1200);
                 if (reference.empty()) reference = batches;
                 ASSERT_EQ(batches, reference);
                 Bytes out;

@@ -84,7 +84,7 @@ TEST(PageStore, BothEndsFollowTheModelOverLostAndRepeatedEpochs) {
         Model model(slots);
         std::vector<test::Page> backup(pages, test::Page(page_size, 0));
         std::uint64_t committed = 0;
-        for (std::uint64_t epoch = 1; epoch <= 1500; ++epoch) {
+        for (std::uint64_t epoch = 1; epoch <= 1000; ++epoch) {
             guest.run(random, 9);
             const auto dirty = guest.dirty();
             const auto encoded = sender.encode(dirty);
