@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <cstring>
 #include <fstream>
@@ -119,8 +120,8 @@ int cost_command(const Arguments& arguments) {
         together = {1, 2, 5, 10};
     } else {
         for (const double interval : numbers(intervals))
-            together.push_back(
-                std::max<std::size_t>(1, static_cast<std::size_t>(interval / recorded + 0.5)));
+            together.push_back(std::max<std::size_t>(
+                1, static_cast<std::size_t>(std::lround(interval / recorded))));
     }
     std::erase_if(together, [&](std::size_t count) { return count > trace.epochs().size(); });
     if (together.empty()) throw UsageError{"the trace is shorter than the interval"};
@@ -135,8 +136,9 @@ int cost_command(const Arguments& arguments) {
                 "Mbit/s", "paused", "of a core");
     for (const std::size_t count : together) {
         for (const codec::Level level : codec::all_levels) {
-            const Row& row = rows.emplace_back(static_cast<double>(count) * recorded * 1e-3, level,
-                                               measure(trace, level, count));
+            rows.push_back({static_cast<double>(count) * recorded * 1e-3, level,
+                            measure(trace, level, count)});
+            const Row& row = rows.back();
             std::printf("%5.0f ms %-9s %10.0f %10.0f %9.1f %8.2f%% %8.1f%%\n", row.interval * 1e3,
                         name(level).data(), row.epoch.pages, row.epoch.bytes / 1e3,
                         row.epoch.bytes * 8e-6 / row.interval,

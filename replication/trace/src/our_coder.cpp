@@ -23,8 +23,8 @@ class OurCoder : public Coder {
                  ++pfn)
                 pages_.push_back({static_cast<codec::Pfn>(pfn), trace.first_image(pfn)});
             decode(encoder_.encode(pages_));
-            commit_sent();
-            commit_received();
+            encoder_.commit();
+            decoder_.commit();
         }
     }
     Keeps keeps() const override { return Keeps::own; }

@@ -13,8 +13,6 @@
 #include "options.hpp"
 #include "recorder.hpp"
 
-extern char** environ;
-
 namespace replication::trace {
 namespace {
 
