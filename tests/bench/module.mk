@@ -8,8 +8,10 @@ bench_recorded := $(patsubst %,$(BENCH)/traces/%.trace,nginx redis mariadb)
 bench_given = $(patsubst %,$(BENCH)/traces/%,$(patsubst %.zst,%,$(notdir $(BENCH_TRACES))))
 bench_tool := build/release/bin/replication-trace
 
-.PHONY: bench-codec bench-traces
-bench-traces: $(bench_tool) ## record dirty-page traces of nginx, redis and MariaDB under load (root)
+.PHONY: bench-codec bench-traces bench-deps
+bench-deps: ## install the servers that the benchmarks load (root; Debian starts them)
+	@tests/lab/deps.sh tests/bench/loads.packages
+bench-traces: $(bench_tool) bench-deps ## record dirty-page traces of nginx, redis and MariaDB under load (root)
 	@tests/bench/record-traces $(bench_tool) $(BENCH)/traces
 bench-codec: bench-traces ## page codec and peers on all traces: table, JSON, plot, targets
 	@tests/bench/unpack-traces $(BENCH)/traces $(BENCH_TRACES)
