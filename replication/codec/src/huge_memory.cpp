@@ -7,7 +7,9 @@
 
 namespace replication::codec {
 
-void UnmapHuge::operator()(void* at) const { ::munmap(at, bytes); }
+void UnmapHuge::operator()(void* at) const {
+    ::munmap(at, bytes);
+}
 
 void* map_huge(std::size_t bytes) {
     void* at = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

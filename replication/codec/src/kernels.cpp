@@ -17,18 +17,24 @@ std::vector<Isa> available_isas() {
 
 std::string_view name(Isa isa) {
     switch (isa) {
-        case Isa::avx512: return "avx512";
-        case Isa::avx2: return "avx2";
-        case Isa::scalar: break;
+        case Isa::avx512:
+            return "avx512";
+        case Isa::avx2:
+            return "avx2";
+        case Isa::scalar:
+            break;
     }
     return "scalar";
 }
 
 const Kernels& kernels(Isa isa) {
     switch (isa) {
-        case Isa::avx512: return avx512_kernels;
-        case Isa::avx2: return avx2_kernels;
-        case Isa::scalar: break;
+        case Isa::avx512:
+            return avx512_kernels;
+        case Isa::avx2:
+            return avx2_kernels;
+        case Isa::scalar:
+            break;
     }
     return scalar_kernels;
 }

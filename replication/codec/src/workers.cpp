@@ -21,7 +21,8 @@ Workers::~Workers() {
     for (std::thread& other : others_) other.join();
 }
 
-// One lock for each index: an index is a chunk of hundreds of pages, beside which the lock is nothing.
+// One lock for each index: an index is a chunk of hundreds of pages, beside which the lock is
+// nothing.
 void Workers::take_part(unsigned worker, std::unique_lock<std::mutex>& lock) {
     while (next_ < count_) {
         const std::size_t index = next_++;

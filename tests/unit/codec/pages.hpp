@@ -37,10 +37,14 @@ inline Page pointer_page(Random& random) {
 inline Page changed(const Page& page, const std::vector<Page>& others, Random& random) {
     Page next = page;
     switch (random() % 9) {
-        case 0: return Page(page_size, 0);
-        case 1: return random_page(random);
-        case 2: return pointer_page(random);
-        case 3: return Page(page_size, static_cast<std::uint8_t>(random()));
+        case 0:
+            return Page(page_size, 0);
+        case 1:
+            return random_page(random);
+        case 2:
+            return pointer_page(random);
+        case 3:
+            return Page(page_size, static_cast<std::uint8_t>(random()));
         case 4:
             if (!others.empty()) next = others[random() % others.size()];
             next[random() % page_size] ^= 1;
@@ -48,12 +52,14 @@ inline Page changed(const Page& page, const std::vector<Page>& others, Random& r
         case 5:
             if (!others.empty()) return others[random() % others.size()];
             return next;
-        case 6: return next;
+        case 6:
+            return next;
         case 7: {
             // A stretch of any length at any place: every boundary of byte, word and block.
             const std::size_t first = random() % page_size;
             const std::size_t length = 1 + random() % (page_size - first);
-            for (std::size_t i = first; i < first + length; ++i) next[i] = static_cast<std::uint8_t>(random());
+            for (std::size_t i = first; i < first + length; ++i)
+                next[i] = static_cast<std::uint8_t>(random());
             return next;
         }
         default:
@@ -82,7 +88,8 @@ class Guest {
     }
     std::vector<PageIn> dirty() const {
         std::vector<PageIn> pages;
-        for (const auto& [pfn, _] : dirty_) pages.push_back({static_cast<Pfn>(pfn), pages_[pfn].data()});
+        for (const auto& [pfn, _] : dirty_)
+            pages.push_back({static_cast<Pfn>(pfn), pages_[pfn].data()});
         return pages;
     }
     void clean() { dirty_.clear(); }

@@ -11,9 +11,9 @@
 
 namespace replication::codec {
 
-// Backup's side: an epoch's chunks in, pages out. Nothing reaches the page store before commit, and a chunk that is not
-// what an encoder wrote gives a Status and leaves the store as it was.
-// Memory: the page store's, the largest epoch's pages, a few MB for each thread.
+// Backup's side: an epoch's chunks in, pages out. Nothing reaches the page store before commit, and
+// a chunk that is not what an encoder wrote gives a Status and leaves the store as it was. Memory:
+// the page store's, the largest epoch's pages, a few MB for each thread.
 class EpochDecoder {
   public:
     // Throws std::bad_alloc, std::system_error, std::invalid_argument.
@@ -22,11 +22,12 @@ class EpochDecoder {
     EpochDecoder(const EpochDecoder&) = delete;
     EpochDecoder& operator=(const EpochDecoder&) = delete;
 
-    // Decodes all chunks of an epoch, in order. An epoch still pending is abandoned. May throw std::bad_alloc for an
-    // epoch larger than all before (at most guest_pages pages).
+    // Decodes all chunks of an epoch, in order. An epoch still pending is abandoned. May throw
+    // std::bad_alloc for an epoch larger than all before (at most guest_pages pages).
     Status decode(std::span<const EpochEncoder::Chunk> chunks);
 
-    // The pages of the pending epoch, ascending; empty after a Status other than ok, commit or abandon.
+    // The pages of the pending epoch, ascending; empty after a Status other than ok, commit or
+    // abandon.
     std::span<const PageOut> pages() const noexcept;
 
     void commit() noexcept;

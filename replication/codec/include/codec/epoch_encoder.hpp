@@ -14,8 +14,9 @@
 namespace replication::codec {
 
 struct EpochOptions {
-    std::uint32_t guest_pages = 0;   // pfns are below this
-    std::uint32_t store_slots = 0;   // pages whose last version both ends keep; the same at both ends
+    std::uint32_t guest_pages = 0;  // pfns are below this
+    std::uint32_t store_slots =
+        0;  // pages whose last version both ends keep; the same at both ends
     unsigned threads = 1;
     Isa isa = best_isa();
 };
@@ -35,9 +36,10 @@ struct EpochCounts {
     std::uint64_t candidate = 0;  // difference against, or copy of, a similar page
 };
 
-// Primary's side: dirty pages of one epoch in, chunks of docs/specs/page-coding.md out. The page store
-// changes only in commit, so an epoch that the backup never acknowledged leaves no trace.
-// Memory: the page store's and, with similarity, 64 bytes a slot for the index; a few MB for each thread.
+// Primary's side: dirty pages of one epoch in, chunks of docs/specs/page-coding.md out. The page
+// store changes only in commit, so an epoch that the backup never acknowledged leaves no trace.
+// Memory: the page store's and, with similarity, 64 bytes a slot for the index; a few MB for each
+// thread.
 class EpochEncoder {
   public:
     // Throws std::bad_alloc, std::system_error, std::invalid_argument.
@@ -48,9 +50,10 @@ class EpochEncoder {
 
     using Chunk = std::span<const std::uint8_t>;
 
-    // Codes `pages` (strictly ascending pfns, each below guest_pages; throws std::invalid_argument otherwise) against
-    // the last committed epoch. The chunks live until the next call; what the pages' `data` point at must stay as it is until commit
-    // or abandon. An epoch still pending is abandoned. The chunks do not depend on threads or isa.
+    // Codes `pages` (strictly ascending pfns, each below guest_pages; throws std::invalid_argument
+    // otherwise) against the last committed epoch. The chunks live until the next call; what the
+    // pages' `data` point at must stay as it is until commit or abandon. An epoch still pending is
+    // abandoned. The chunks do not depend on threads or isa.
     std::span<const Chunk> encode(std::span<const PageIn> pages);
 
     // The backup has the epoch: its pages become the reference.

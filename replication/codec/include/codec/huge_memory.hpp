@@ -14,8 +14,9 @@ struct UnmapHuge {
 template <typename T>
 using HugeArray = std::unique_ptr<T[], UnmapHuge>;
 
-// Zeroed anonymous memory, page-aligned, in huge pages where the system has them: what is visited in no order would
-// otherwise pay a TLB miss a visit. Not touched yet, so it costs memory only as it is used. Throws std::bad_alloc.
+// Zeroed anonymous memory, page-aligned, in huge pages where the system has them: what is visited
+// in no order would otherwise pay a TLB miss a visit. Not touched yet, so it costs memory only as
+// it is used. Throws std::bad_alloc.
 void* map_huge(std::size_t bytes);
 
 template <typename T>

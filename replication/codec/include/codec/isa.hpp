@@ -12,7 +12,9 @@ enum class Isa { scalar, avx2, avx512 };
 // Fastest first, as this processor and operating system allow; scalar is always last.
 std::vector<Isa> available_isas();
 
-inline Isa best_isa() { return available_isas().front(); }
+inline Isa best_isa() {
+    return available_isas().front();
+}
 
 std::string_view name(Isa isa);
 

@@ -7,17 +7,21 @@
 
 namespace replication::codec {
 
-// What the sender spends for size. `fast` has no entropy stage; `balanced` adds similarity and a quick one;
-// `small` looks at more candidates and compresses harder. A decoder does not need to know.
+// What the sender spends for size. `fast` has no entropy stage; `balanced` adds similarity and a
+// quick one; `small` looks at more candidates and compresses harder. A decoder does not need to
+// know.
 enum class Level { fast, balanced, small };
 
 inline constexpr std::array all_levels{Level::fast, Level::balanced, Level::small};
 
 constexpr std::string_view name(Level level) {
     switch (level) {
-        case Level::fast: return "fast";
-        case Level::balanced: return "balanced";
-        case Level::small: break;
+        case Level::fast:
+            return "fast";
+        case Level::balanced:
+            return "balanced";
+        case Level::small:
+            break;
     }
     return "small";
 }
