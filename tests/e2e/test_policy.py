@@ -5,8 +5,8 @@ import json
 from lab.clock import wait_until
 from lab.errors import ProductFailure
 from lab.host import DEATH
-from state import GuestState
-from warm import PAIR, preserved, wait_resumed
+from lab.state import GuestState
+from lab.warm import PAIR, preserved, wait_resumed
 
 CONFIG = "/etc/xen/roothammer-policy.conf"
 NOT_DUE, GUEST_REFUSED, BUSY, WAITING, WOULD_REBOOT = 0, 3, 4, 5, 7
