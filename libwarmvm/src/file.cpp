@@ -2,6 +2,7 @@
 #include "warmvm/file.hpp"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -87,6 +88,16 @@ void replace_file(const std::filesystem::path& path, ByteView bytes, mode_t mode
     if (::rename(temporary.c_str(), path.c_str()) < 0) {
         throw Error::from_errno("rename " + temporary);
     }
+}
+
+MemoryFile::MemoryFile(const std::string& name, ByteView bytes)
+    : fd_(::memfd_create(name.c_str(), MFD_CLOEXEC)) {
+    if (!fd_.is_open()) throw Error::from_errno("memfd_create " + name);
+    write_exactly(fd_.get(), bytes, name);
+}
+
+std::string MemoryFile::path() const {
+    return "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(fd_.get());
 }
 
 }  // namespace warmvm

@@ -2,12 +2,11 @@
 #include "roothammer/boot_images.hpp"
 
 #include <elf.h>
-#include <zlib.h>
 
 #include <algorithm>
-#include <memory>
 #include <optional>
 
+#include "unpack.hpp"
 #include "warmvm/file.hpp"
 
 namespace roothammer {
@@ -109,13 +108,43 @@ constexpr std::uint64_t gzip_headroom(std::uint64_t unpacked) {
     return unpacked + (unpacked >> 12) + 32768 + 18;
 }
 
-bool is_gzip(ByteView file) {
-    return file.size() > 18 && file[0] == std::byte{0x1f} && file[1] == std::byte{0x8b};
-}
-
-struct InflateEnd {
-    void operator()(z_stream* stream) const noexcept { inflateEnd(stream); }
+struct Payload {
+    ByteView bytes;
+    std::uint64_t unpacked_bytes{};  // as it says itself; nothing if it is an ELF file
 };
+
+Payload bzimage_payload(ByteView file) {
+    constexpr std::size_t setup_sects_at = 0x1f1;
+    constexpr std::size_t magic_at = 0x202;
+    constexpr std::size_t version_at = 0x206;
+    constexpr std::size_t payload_offset_at = 0x248;
+    constexpr std::size_t payload_length_at = 0x24c;
+    constexpr std::uint32_t header_magic = 0x53726448;  // "HdrS"
+    constexpr std::uint16_t least_version = 0x208;
+    constexpr std::size_t sector = 512;
+    constexpr std::uint64_t max_unpacked = 1u << 30;
+
+    if (file.size() < payload_length_at + 4 ||
+        load_at<std::uint32_t>(file, magic_at) != header_magic) {
+        refuse(StreamErrc::bad_magic, "no Linux kernel: neither bzImage nor ELF");
+    }
+    if (load_at<std::uint16_t>(file, version_at) < least_version) {
+        refuse(StreamErrc::bad_version, "a bzImage too old for Xen");
+    }
+    const auto start = (std::to_integer<std::size_t>(file[setup_sects_at]) + 1) * sector +
+                       load_at<std::uint32_t>(file, payload_offset_at);
+    const std::size_t length = load_at<std::uint32_t>(file, payload_length_at);
+    if (start > file.size() || length > file.size() - start || length < 4) {
+        refuse(StreamErrc::truncated, "the kernel's payload lies beyond the end of the file");
+    }
+    Payload payload{file.subspan(start, length), 0};
+    if (is_elf(payload.bytes)) return payload;
+    payload.unpacked_bytes = load_at<std::uint32_t>(payload.bytes, length - 4);
+    if (payload.unpacked_bytes > max_unpacked) {
+        refuse(StreamErrc::too_big, "the kernel's payload unpacks to an impossible size");
+    }
+    return payload;
+}
 
 }  // namespace
 
@@ -141,69 +170,40 @@ XenImage inspect_xen(ByteView file) {
 }
 
 Dom0Kernel inspect_kernel(ByteView file) {
-    constexpr std::size_t setup_sects_at = 0x1f1;
-    constexpr std::size_t magic_at = 0x202;
-    constexpr std::size_t version_at = 0x206;
-    constexpr std::size_t payload_offset_at = 0x248;
-    constexpr std::size_t payload_length_at = 0x24c;
-    constexpr std::uint32_t header_magic = 0x53726448;  // "HdrS"
-    constexpr std::uint16_t least_version = 0x208;
-    constexpr std::size_t sector = 512;
-    constexpr std::uint64_t max_unpacked = 1u << 30;
     constexpr std::uint64_t page_mask = warmvm::page_size_mask;
-
     Dom0Kernel kernel{file.size(), 0};
     if (is_elf(file)) return kernel;
-    if (file.size() < payload_length_at + 4 ||
-        load_at<std::uint32_t>(file, magic_at) != header_magic) {
-        refuse(StreamErrc::bad_magic, "no Linux kernel: neither bzImage nor ELF");
-    }
-    if (load_at<std::uint16_t>(file, version_at) < least_version) {
-        refuse(StreamErrc::bad_version, "a bzImage too old for Xen");
-    }
-    const auto start = (std::to_integer<std::size_t>(file[setup_sects_at]) + 1) * sector +
-                       load_at<std::uint32_t>(file, payload_offset_at);
-    const std::size_t length = load_at<std::uint32_t>(file, payload_length_at);
-    if (start > file.size() || length > file.size() - start || length < 4) {
-        refuse(StreamErrc::truncated, "the kernel's payload lies beyond the end of the file");
-    }
-    const auto payload = file.subspan(start, length);
+    const auto [payload, unpacked] = bzimage_payload(file);
     if (is_elf(payload)) return kernel;
-    const std::uint64_t unpacked = load_at<std::uint32_t>(payload, length - 4);
-    if (unpacked > max_unpacked) {
-        refuse(StreamErrc::too_big, "the kernel's payload unpacks to an impossible size");
-    }
-    const auto headroom = is_gzip(payload) ? gzip_headroom(unpacked) : unpacked + length;
+    const auto headroom = is_gzip(payload) ? gzip_headroom(unpacked) : unpacked + payload.size();
     kernel.headroom_bytes = (headroom + page_mask) & ~page_mask;
     return kernel;
 }
 
+Bytes unpacked_kernel(ByteView file) {
+    if (is_elf(file)) return {};
+    const auto [payload, unpacked_bytes] = bzimage_payload(file);
+    if (is_elf(payload)) return {};
+    // gzip's own trailer is the length; the kernel's build appends one to what other packers make.
+    constexpr std::size_t length_bytes = 4;
+    Bytes kernel;
+    if (is_gzip(payload)) {
+        kernel = unpack_gzip(payload, unpacked_bytes);
+    } else if (is_xz(payload)) {
+        kernel = unpack_xz(payload.first(payload.size() - length_bytes), unpacked_bytes);
+    } else if (is_zstd(payload)) {
+        kernel = unpack_zstd(payload.first(payload.size() - length_bytes), unpacked_bytes);
+    } else {
+        return {};
+    }
+    if (kernel.size() != unpacked_bytes || !is_elf(kernel)) {
+        refuse(StreamErrc::bad_value, "the kernel's payload is not what it says it is");
+    }
+    return kernel;
+}
+
 Bytes unpack(Bytes file) {
-    if (!is_gzip(file)) return file;
-    constexpr int gzip_window = 16 + MAX_WBITS;
-    z_stream stream{};
-    if (inflateInit2(&stream, gzip_window) != Z_OK) {
-        throw Error::of(std::errc::not_enough_memory, "inflateInit2");
-    }
-    const std::unique_ptr<z_stream, InflateEnd> owner(&stream);
-    stream.next_in = reinterpret_cast<Bytef*>(file.data());
-    stream.avail_in = static_cast<uInt>(file.size());
-    Bytes out;
-    constexpr std::size_t step = 1u << 20;
-    for (;;) {
-        const auto at = out.size();
-        if (at > max_boot_file_bytes) refuse(StreamErrc::too_big, "gzip file");
-        out.resize(at + step);
-        stream.next_out = reinterpret_cast<Bytef*>(out.data() + at);
-        stream.avail_out = step;
-        const int result = inflate(&stream, Z_NO_FLUSH);
-        out.resize(at + step - stream.avail_out);
-        if (result == Z_STREAM_END) return out;
-        if (result == Z_BUF_ERROR || (result == Z_OK && stream.avail_in == 0 && stream.avail_out)) {
-            refuse(StreamErrc::truncated, "gzip file");
-        }
-        if (result != Z_OK) refuse(StreamErrc::bad_value, "gzip file");
-    }
+    return is_gzip(file) ? unpack_gzip(file, max_boot_file_bytes) : std::move(file);
 }
 
 Bytes read_boot_file(const std::filesystem::path& path) {

@@ -139,7 +139,12 @@ class Preflight {
 
     void check_images() {
         const auto xen = inspect("xen image", images_.xen, "--xen", inspect_xen);
-        const auto kernel = inspect("dom0 kernel", images_.kernel, "--kernel", inspect_kernel);
+        const auto kernel = inspect(
+            "dom0 kernel", images_.kernel, "--kernel", [this](warmvm::ByteView file) -> Dom0Kernel {
+                report_.unpacked_kernel = unpacked_kernel(file);
+                return inspect_kernel(report_.unpacked_kernel.empty() ? file
+                                                                      : report_.unpacked_kernel);
+            });
         const auto initrd_bytes =
             inspect("dom0 initrd", images_.initrd, "--initrd",
                     [](warmvm::ByteView file) -> std::uint64_t { return file.size(); });
@@ -162,8 +167,9 @@ class Preflight {
     }
 
     void check_room(const Dom0Kernel& kernel, std::uint64_t initrd_bytes) {
-        // kexec-tools fills the range from its second page on; Xen then moves the kernel, with its
-        // headroom in front, into what is left (setup.c: keep_modules_in_range).
+        // kexec-tools fills the range from its second page on; a kernel that Xen must unpack is
+        // then moved, with its headroom in front, into what is left (setup.c:
+        // keep_modules_in_range).
         constexpr std::uint64_t purgatory_bytes = 64u << 10;
         constexpr std::uint64_t mbi_bytes = 64u << 10;
         report_.room = {
@@ -173,8 +179,10 @@ class Preflight {
              mbi_bytes + images_.xen_commandline.size() + images_.kernel_commandline.size()},
             {"dom0 kernel", whole_pages(kernel.file_bytes)},
             {"dom0 initrd", whole_pages(initrd_bytes)},
-            {"dom0 kernel unpacked",
-             whole_pages(kernel.file_bytes) + whole_pages(kernel.headroom_bytes)},
+            {"dom0 kernel, unpacked by Xen",
+             kernel.headroom_bytes
+                 ? whole_pages(kernel.file_bytes) + whole_pages(kernel.headroom_bytes)
+                 : 0},
             {"Xen's frame table and page tables", info_.boot_need},
         };
         report_.room_reserved = info_.range_size;

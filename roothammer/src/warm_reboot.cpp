@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "roothammer/warm_reboot.hpp"
 
+#include <optional>
+
 #include "roothammer/freeze.hpp"
 #include "roothammer/lock.hpp"
 #include "warmvm/fault.hpp"
+#include "warmvm/file.hpp"
 
 namespace roothammer {
 namespace {
@@ -70,9 +73,13 @@ void start_warm_reboot(const Host& host, const WarmRebootOptions& options, const
     plan.on_guest_failure = options.on_guest_failure;
     plan.guests = report.guests;
 
+    std::optional<warmvm::MemoryFile> kernel;
+    if (!report.unpacked_kernel.empty()) kernel.emplace("dom0-kernel", report.unpacked_kernel);
     LoadedImage image(
         host, {options.images.xen, with_token(options.images.xen_commandline, plan.token),
-               options.images.kernel, options.images.kernel_commandline, options.images.initrd});
+               kernel ? kernel->path() : options.images.kernel, options.images.kernel_commandline,
+               options.images.initrd});
+    kernel.reset();
     fault_point(FaultPoint::load_after);
     if (const auto refusal = host.preserved.verify()) {
         throw Error::of(std::errc::io_error, "the loaded image: " + refusal->str());

@@ -9,6 +9,7 @@ from lab.state import GuestState
 from lab.warm import (PAIR, RANGE_START, begin, preserved, wait_jump, wait_resumed,
                       warm_reboot)
 
+HELPER = "/usr/local/libexec/roothammer/warmvm-save-helper"
 DROPIN = "/etc/systemd/system/roothammer-resume.service.d"
 
 # In the order in which a warm reboot passes them.
@@ -247,6 +248,18 @@ def test_unchecked_kexec_while_guests_are_preserved(start):
     host = start(guests=PAIR)
     before = {g.name: GuestState.of(g) for g in host.guests}
     load = "kexec -l /boot/vmlinuz --initrd=/boot/initrd --reuse-cmdline"
+    # Loaded while nothing was preserved, entered once something is.
+    host.dom0(load)
+    host.dom0(f"LIBXL_SAVE_HELPER={HELPER} xl save -p db /var/tmp/db.image", seconds=300)
+    assert preserved(host).keys() == {"db"}
+    since = host.serial.end()
+    entered = host.dom0("kexec -e --no-ifdown; echo returned", seconds=300, check=False)
+    assert "returned" in entered.out and "busy" in (entered.out + entered.err).lower()
+    assert not host.serial.find(r"Linux version|Xen version", since)
+    host.dom0("roothammer recover")
+    assert preserved(host) == {}
+    host.guest("db").wait_up()
+    # Loaded after the next boot, while guests wait.
     preserve_only(host)
     refused = host.dom0(load, check=False)
     assert refused.code != 0, "an unchecked image was loaded while guests are preserved"

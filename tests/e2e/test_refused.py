@@ -1,5 +1,7 @@
 """What xl-warm-reboot refuses before it freezes anybody, saying what and how to mend it."""
 
+import struct
+
 import pytest
 from lab import paths
 from lab.elf import Image

@@ -2,8 +2,11 @@
 #include "boot_files.hpp"
 
 #include <elf.h>
+#include <lzma.h>
 #include <zlib.h>
+#include <zstd.h>
 
+#include <memory>
 #include <stdexcept>
 
 namespace fake {
@@ -74,21 +77,22 @@ Bytes xen_image_32(std::size_t file_bytes, std::size_t memory_bytes) {
     return bytes;
 }
 
-Bytes kernel_image(std::uint32_t unpacked_bytes, bool gzip) {
+Bytes kernel_image(warmvm::ByteView payload) {
     constexpr std::size_t setup_bytes = 1024;
     constexpr std::uint32_t payload_offset = 256;
-    constexpr std::uint32_t payload_bytes = 2048;
-    Bytes bytes(setup_bytes + payload_offset + payload_bytes);
+    Bytes bytes(setup_bytes + payload_offset);
     const auto put = [&](std::size_t at, auto value) { store_at(std::span(bytes), at, value); };
     put(0x1f1, std::uint8_t{1});
     put(0x202, std::uint32_t{0x53726448});
     put(0x206, std::uint16_t{0x20f});
     put(0x248, payload_offset);
-    put(0x24c, payload_bytes);
-    const auto payload = setup_bytes + payload_offset;
-    put(payload, gzip ? std::uint16_t{0x8b1f} : std::uint16_t{0x37fd});
-    put(payload + payload_bytes - 4, unpacked_bytes);
+    put(0x24c, static_cast<std::uint32_t>(payload.size()));
+    bytes.insert(bytes.end(), payload.begin(), payload.end());
     return bytes;
+}
+
+Bytes kernel_elf(std::size_t bytes) {
+    return elf<Elf64_Ehdr, Elf64_Phdr>(ELFCLASS64, bytes, bytes);
 }
 
 Bytes gzip(warmvm::ByteView bytes) {
@@ -109,6 +113,38 @@ Bytes gzip(warmvm::ByteView bytes) {
     out.resize(stream.total_out);
     deflateEnd(&stream);
     return out;
+}
+
+Bytes xz(warmvm::ByteView bytes) {
+    Bytes out(lzma_stream_buffer_bound(bytes.size()));
+    std::size_t at = 0;
+    if (lzma_easy_buffer_encode(0, LZMA_CHECK_CRC32, nullptr,
+                                reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size(),
+                                reinterpret_cast<std::uint8_t*>(out.data()), &at,
+                                out.size()) != LZMA_OK) {
+        throw std::runtime_error("lzma_easy_buffer_encode");
+    }
+    out.resize(at);
+    return out;
+}
+
+Bytes zstd(warmvm::ByteView bytes) {
+    Bytes out(ZSTD_compressBound(bytes.size()));
+    // With its checksum, as the kernel's build makes it.
+    const std::unique_ptr<ZSTD_CCtx, decltype(&ZSTD_freeCCtx)> context(ZSTD_createCCtx(),
+                                                                       &ZSTD_freeCCtx);
+    ZSTD_CCtx_setParameter(context.get(), ZSTD_c_checksumFlag, 1);
+    const auto size =
+        ZSTD_compress2(context.get(), out.data(), out.size(), bytes.data(), bytes.size());
+    if (ZSTD_isError(size)) throw std::runtime_error("ZSTD_compress");
+    out.resize(size);
+    return out;
+}
+
+Bytes with_length(Bytes packed, std::uint32_t length) {
+    packed.resize(packed.size() + sizeof(length));
+    store_at(std::span(packed), packed.size() - sizeof(length), length);
+    return packed;
 }
 
 }  // namespace fake

@@ -10,8 +10,14 @@ namespace fake {
 warmvm::Bytes xen_image(std::size_t file_bytes = 4096, std::size_t memory_bytes = 8192,
                         bool relocatable = true);
 warmvm::Bytes xen_image_32(std::size_t file_bytes = 4096, std::size_t memory_bytes = 8192);
-// A bzImage whose payload unpacks to unpacked_bytes; gzip or another compression.
-warmvm::Bytes kernel_image(std::uint32_t unpacked_bytes, bool gzip = true);
+// A bzImage around a payload.
+warmvm::Bytes kernel_image(warmvm::ByteView payload);
+// The payload of the kernel's build: an ELF file of about so many bytes, packed; with the length
+// at the end that gzip has of itself.
+warmvm::Bytes kernel_elf(std::size_t bytes = 8192);
 warmvm::Bytes gzip(warmvm::ByteView bytes);
+warmvm::Bytes xz(warmvm::ByteView bytes);
+warmvm::Bytes zstd(warmvm::ByteView bytes);
+warmvm::Bytes with_length(warmvm::Bytes packed, std::uint32_t length);
 
 }  // namespace fake

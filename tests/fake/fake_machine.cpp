@@ -2,8 +2,10 @@
 #include "fake_machine.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <stdexcept>
 
+#include "warmvm/file.hpp"
 #include "warmvm/guest_record.hpp"
 #include "warmvm/save_helper.hpp"
 
@@ -542,6 +544,11 @@ void Machine::resume_domain(DomId domain) {
 void Machine::load(const warmvm::KexecImage& image) {
     step("load");
     loaded = image;
+    // What it is given may be there for no longer than the call.
+    loaded_kernel.clear();
+    if (std::filesystem::exists(image.kernel)) {
+        loaded_kernel = warmvm::read_file(image.kernel, std::size_t{1} << 30);
+    }
 }
 
 void Machine::unload() {

@@ -89,6 +89,7 @@ class Machine final : public warmvm::DomainControl,
     bool has_feature = true;
     warmvm::Survey survey_result{1u << 18, 1u << 17};
     std::optional<warmvm::KexecImage> loaded;
+    warmvm::Bytes loaded_kernel;  // what was in its kernel file then
     std::optional<warmvm::Refusal> verify_refusal;
     std::uint64_t armed_token = 0;
     bool services_up = true;  // default.target is active

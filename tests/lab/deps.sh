@@ -14,4 +14,4 @@ fi
 echo "deps: installing ${missing[*]}"
 # Indexes of a machine that never ran apt-get update name no packages; fresh ones are left alone.
 apt-cache show "${missing[@]}" >/dev/null 2>&1 || apt-get update -qq
-DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
+DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600 install -y -qq --no-install-recommends "${missing[@]}"

@@ -25,8 +25,10 @@ lab-tools: all
 lab: lab-images lab-tools xen ## a host with guests in the foreground: console, ssh (LAB_ARGS=--help)
 	@PYTHONPATH=tests/lab $(LABPY) -m lab $(LAB_ARGS)
 
-e2e: lab-images lab-tools xen xl ## the tests on real Xen (E2E_ARGS: pytest's)
-	@PYTHONPATH=tests/lab $(LABPY) -m pytest $(E2E_ARGS) tests/e2e
+# A machine takes one processor of ours, so as many run side by side as there are.
+E2E_JOBS ?= $(shell nproc)
+e2e: lab-images lab-tools xen xl ## the tests on real Xen (E2E_ARGS: pytest's; E2E_JOBS at a time)
+	@PYTHONPATH=tests/lab $(LABPY) -m pytest -n $(E2E_JOBS) $(E2E_ARGS) tests/e2e
 
 $(LAB)/%.tar: $(LABSRC)/%.packages $(LABSRC)/rootfs.sh
 	@mkdir -p $(@D); echo "  DEBIAN $@"

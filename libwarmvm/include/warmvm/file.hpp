@@ -41,6 +41,18 @@ std::string read_text_file(const std::filesystem::path& path, std::size_t limit 
 // By a temporary file beside it, synced and renamed: the old or the new content, nothing between.
 void replace_file(const std::filesystem::path& path, ByteView bytes, mode_t mode = 0600);
 
+// A file in memory only, for programs that want a path. It goes with the object or its process,
+// whatever becomes of that.
+class MemoryFile {
+  public:
+    MemoryFile(const std::string& name, ByteView bytes);
+    // Good in this and other processes while the object lives.
+    [[nodiscard]] std::string path() const;
+
+  private:
+    Fd fd_;
+};
+
 class FdSource final : public ByteSource {
   public:
     FdSource(int fd, std::string name) : fd_(fd), name_(std::move(name)) {}

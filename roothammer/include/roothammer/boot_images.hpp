@@ -30,6 +30,12 @@ struct Dom0Kernel {
 // A bzImage of protocol 2.08 or later, or an ELF kernel (no headroom).
 Dom0Kernel inspect_kernel(warmvm::ByteView file);
 
+// The ELF file that a bzImage carries, packed by gzip, xz or zstd: given that, the next Xen has
+// nothing to unpack while the guests stand still. Empty if there is nothing to unpack, or it is
+// packed in another way; Xen then unpacks it itself (xen/common/decompress.c). Throws
+// warmvm::Error of stream_category if what it carries is damaged.
+warmvm::Bytes unpacked_kernel(warmvm::ByteView file);
+
 // A file as kexec-tools hands it on: unpacked if it is gzip, else as it is.
 warmvm::Bytes read_boot_file(const std::filesystem::path& path);
 warmvm::Bytes unpack(warmvm::Bytes file);

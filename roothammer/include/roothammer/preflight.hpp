@@ -7,6 +7,7 @@
 
 #include "roothammer/host.hpp"
 #include "roothammer/plan.hpp"
+#include "warmvm/bytes.hpp"
 #include "warmvm/kexec.hpp"
 
 namespace roothammer {
@@ -33,6 +34,7 @@ struct Report {
     std::uint64_t room_needed{};
     std::uint64_t room_reserved{};
     std::vector<PlannedGuest> guests;  // that will be frozen
+    warmvm::Bytes unpacked_kernel;     // to be loaded as dom0's kernel; empty: the file itself
     [[nodiscard]] bool refused() const;
     // The host was refused, not only guests.
     [[nodiscard]] bool host_refused() const;

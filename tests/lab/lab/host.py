@@ -124,13 +124,14 @@ class Host:
         over its dom0, so a change of those does not cost a boot. boot: what waits for the host to
         serve that one time; wait_up() if None.
         """
-        from .snapshot import Snapshot
-        kept = Snapshot.find(spec)
-        if kept is None:
-            with cls(spec, name) as host:
-                (boot or cls.wait_up)(host)
-                kept = Snapshot.take(host)
-        host = cls(spec, name, snapshot=kept)
+        from .snapshot import Snapshot, booting
+        with booting(spec):
+            kept = Snapshot.find(spec)
+            if kept is None:
+                with cls(spec, name) as host:
+                    (boot or cls.wait_up)(host)
+                    kept = Snapshot.take(host)
+            host = cls(spec, name, snapshot=kept)
         try:
             host.dom0("lab-restage")
         except BaseException:

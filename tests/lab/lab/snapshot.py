@@ -4,12 +4,15 @@ The machine's RAM is a file already (shared with QEMU), so only its devices and 
 are written by a migration; the RAM file and the disks' overlays are kept beside it.
 """
 
+import contextlib
+import fcntl
 import hashlib
 import os
 import re
 import shutil
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -86,9 +89,18 @@ def machine_key(spec: "HostSpec") -> str:
     return digest.hexdigest()[:16]
 
 
+@contextlib.contextmanager
+def booting(spec: "HostSpec") -> Iterator[None]:
+    """Tests that run side by side boot each kind of host once: the second waits for the first."""
+    paths.SNAPSHOTS.mkdir(parents=True, exist_ok=True)
+    with open(paths.SNAPSHOTS / f"{machine_key(spec)}.lock", "wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 class Snapshot:
     # Each is as big as the memory its host has touched; the least recently used go first.
-    KEEP = 8
+    KEEP = 12
 
     def __init__(self, folder: Path):
         self.folder = folder
@@ -146,7 +158,8 @@ class Snapshot:
 
     @classmethod
     def prune(cls) -> None:
-        kept = sorted((p for p in paths.SNAPSHOTS.iterdir() if p.suffix != ".new"),
+        kept = sorted((p for p in paths.SNAPSHOTS.iterdir() if not p.suffix),
                       key=lambda p: p.stat().st_mtime)
         for folder in kept[:-cls.KEEP]:
             shutil.rmtree(folder)
+            folder.with_suffix(".lock").unlink(missing_ok=True)

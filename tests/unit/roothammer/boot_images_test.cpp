@@ -41,7 +41,7 @@ TEST(XenImage, RefusesEveryTruncation) {
 }
 
 TEST(XenImage, RefusesWhatIsNotXen) {
-    EXPECT_EQ(failure(inspect_xen, fake::kernel_image(1 << 20)), StreamErrc::bad_magic);
+    EXPECT_EQ(failure(inspect_xen, fake::kernel_image(fake::kernel_elf())), StreamErrc::bad_magic);
     EXPECT_EQ(failure(inspect_xen, warmvm::as_byte_view("#!/bin/sh")), StreamErrc::bad_magic);
     auto no_multiboot = fake::xen_image();
     no_multiboot[0x210] = {};
@@ -52,26 +52,94 @@ TEST(XenImage, RefusesWhatIsNotXen) {
               StreamErrc::bad_value);
 }
 
+// Never unpacked: what is there beside the first bytes and the length does not matter.
+Bytes payload(std::uint16_t magic, std::uint32_t unpacked) {
+    Bytes bytes(2044);
+    warmvm::store_at(std::span(bytes), 0, magic);
+    return fake::with_length(std::move(bytes), unpacked);
+}
+
 TEST(Dom0Kernel, NeedsHeadroomAsXenReckonsIt) {
     constexpr std::uint32_t unpacked = 30u << 20;
     // bzimage_headroom(): output + output / 4096 + 32 KB + 18, whole pages
     const std::uint64_t gzip = (unpacked + (unpacked >> 12) + 32768 + 18 + 4095) & ~4095ull;
-    EXPECT_EQ(inspect_kernel(fake::kernel_image(unpacked)).headroom_bytes, gzip);
+    EXPECT_EQ(inspect_kernel(fake::kernel_image(payload(0x8b1f, unpacked))).headroom_bytes, gzip);
     // others: output + input
-    EXPECT_EQ(inspect_kernel(fake::kernel_image(unpacked, false)).headroom_bytes,
+    EXPECT_EQ(inspect_kernel(fake::kernel_image(payload(0x37fd, unpacked))).headroom_bytes,
               (unpacked + 2048u + 4095u) & ~4095u);
     EXPECT_EQ(inspect_kernel(fake::xen_image()).headroom_bytes, 0u);
 }
 
 TEST(Dom0Kernel, RefusesWhatIsNoKernel) {
-    auto old = fake::kernel_image(1 << 20);
+    const auto good = fake::kernel_image(payload(0x8b1f, 1 << 20));
+    auto old = good;
     old[0x206] = std::byte{7};
     EXPECT_EQ(failure(inspect_kernel, old), StreamErrc::bad_version);
-    const auto good = fake::kernel_image(1 << 20);
     EXPECT_EQ(failure(inspect_kernel, ByteView(good).first(good.size() - 1)),
               StreamErrc::truncated);
     EXPECT_EQ(failure(inspect_kernel, ByteView(good).first(100)), StreamErrc::bad_magic);
-    EXPECT_EQ(failure(inspect_kernel, fake::kernel_image(0xffffffff)), StreamErrc::too_big);
+    EXPECT_EQ(failure(inspect_kernel, fake::kernel_image(payload(0x8b1f, 0xffffffff))),
+              StreamErrc::too_big);
+}
+
+std::vector<Bytes> packed_kernels(ByteView kernel) {
+    const auto length = static_cast<std::uint32_t>(kernel.size());
+    return {fake::gzip(kernel), fake::with_length(fake::xz(kernel), length),
+            fake::with_length(fake::zstd(kernel), length)};
+}
+
+TEST(UnpackedKernel, ComesOutOfEveryPacking) {
+    const auto kernel = fake::kernel_elf(100'000);
+    for (const auto& packed : packed_kernels(kernel)) {
+        EXPECT_EQ(unpacked_kernel(fake::kernel_image(packed)), kernel);
+    }
+}
+
+TEST(UnpackedKernel, WhatNeedsNoneOrIsUnknownIsLeftToXen) {
+    EXPECT_TRUE(unpacked_kernel(fake::kernel_elf()).empty());
+    EXPECT_TRUE(unpacked_kernel(fake::kernel_image(fake::kernel_elf())).empty());
+    EXPECT_TRUE(unpacked_kernel(fake::kernel_image(payload(0x5a42, 1 << 20))).empty());
+}
+
+TEST(UnpackedKernel, RefusesEveryTruncationAndEveryOtherLength) {
+    const auto kernel = fake::kernel_elf(20'000);
+    for (const auto& packed : packed_kernels(kernel)) {
+        const auto length = static_cast<std::uint32_t>(kernel.size());
+        for (std::size_t size = 20; size + 4 < packed.size(); ++size) {
+            Bytes cut(packed.begin(), packed.begin() + static_cast<std::ptrdiff_t>(size));
+            const auto image = fake::kernel_image(fake::with_length(std::move(cut), length));
+            EXPECT_THROW((void)unpacked_kernel(image), Error) << size;
+        }
+        for (const auto other : {length - 1, length + 1, 1u, 0u}) {
+            auto lies = packed;
+            warmvm::store_at(std::span(lies), lies.size() - 4, other);
+            EXPECT_THROW((void)unpacked_kernel(fake::kernel_image(lies)), Error) << other;
+        }
+    }
+}
+
+TEST(UnpackedKernel, RefusesDamageAndWhatIsNoElfFile) {
+    auto kernel = fake::kernel_elf(20'000);
+    for (std::size_t i = 0x300; i < kernel.size(); ++i) kernel[i] = std::byte(i * i >> 3);
+    for (const auto& good : packed_kernels(kernel)) {
+        std::size_t tries = 0;
+        std::size_t refused = 0;
+        for (std::size_t at = 0; at < good.size(); at += 7, ++tries) {
+            auto packed = good;
+            packed[at] ^= std::byte{0x24};
+            const auto image = fake::kernel_image(packed);
+            try {  // what no packer needs (gzip's time of day, padding) may change; nothing else
+                const auto out = unpacked_kernel(image);
+                EXPECT_TRUE(out.empty() || out == kernel) << at;
+            } catch (const Error&) {
+                ++refused;
+            }
+        }
+        EXPECT_GT(refused, tries - 5);
+    }
+    for (const auto& packed : packed_kernels(Bytes(5000, std::byte{1}))) {
+        EXPECT_EQ(failure(unpacked_kernel, fake::kernel_image(packed)), StreamErrc::bad_value);
+    }
 }
 
 TEST(BootFile, IsUnpackedIfItIsGzip) {

@@ -49,7 +49,7 @@ class CommandLine : public Scenario {
     }
     Ended warm_reboot(std::vector<std::string> words = {}) {
         write("xen", fake::xen_image());
-        write("vmlinuz", fake::kernel_image(30u << 20));
+        write("vmlinuz", fake::kernel_image(fake::gzip(fake::kernel_elf(3u << 20))));
         write("initrd", warmvm::Bytes(5000, std::byte{1}));
         for (const auto& [option, file] :
              {std::pair("--xen", "xen"), {"--kernel", "vmlinuz"}, {"--initrd", "initrd"}}) {
@@ -242,6 +242,12 @@ TEST_F(CommandLine, AWarmRebootThatWorksDoesNotReturn) {
     EXPECT_THROW(warm_reboot(), fake::Rebooted);
     EXPECT_EQ(machine_->preserved.size(), 3u);
     EXPECT_EQ(machine_->save_timeout, std::chrono::seconds(60));
+}
+
+TEST_F(CommandLine, Dom0sKernelIsLoadedUnpacked) {
+    serve_freeze();
+    EXPECT_THROW(warm_reboot(), fake::Rebooted);
+    EXPECT_EQ(machine_->loaded_kernel, fake::kernel_elf(3u << 20));
 }
 
 TEST_F(CommandLine, AWarmRebootThatIsCalledOffEndsWith1) {

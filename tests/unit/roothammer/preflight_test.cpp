@@ -16,7 +16,8 @@ class PreflightTest : public Scenario {
   protected:
     PreflightTest() {
         images_.xen = write("xen.gz", fake::gzip(fake::xen_image()));
-        images_.kernel = write("vmlinuz", fake::kernel_image(30u << 20));
+        images_.kernel =
+            write("vmlinuz", fake::kernel_image(fake::gzip(fake::kernel_elf(3u << 20))));
         images_.initrd = write("initrd", warmvm::Bytes(5000, std::byte{1}));
         images_.xen_commandline = "dom0_mem=512M,max:512M no-real-mode";
         images_.kernel_commandline = "root=/dev/sda1";
@@ -113,6 +114,31 @@ TEST_F(PreflightTest, AnImageThatCannotLieInTheWindow) {
 TEST_F(PreflightTest, AMissingKernel) {
     images_.kernel = "/no/such/kernel";
     expect_refused("dom0 kernel", "/no/such/kernel", false);
+}
+
+TEST_F(PreflightTest, ADamagedKernel) {
+    auto packed = fake::gzip(fake::kernel_elf());
+    packed[packed.size() / 2] ^= std::byte{1};
+    images_.kernel = write("vmlinuz", fake::kernel_image(packed));
+    expect_refused("dom0 kernel", "gzip", false);
+}
+
+TEST_F(PreflightTest, AKernelCountsAsItIsUnpacked) {
+    const auto room = [this](const std::string& what) {
+        const auto report = check();
+        return std::ranges::find(report.room, what, &RoomItem::what)->bytes;
+    };
+    const auto kernel = fake::kernel_elf(3u << 20);
+    EXPECT_EQ(check().unpacked_kernel, kernel);
+    EXPECT_EQ(room("dom0 kernel"), (kernel.size() + 4095) & ~4095u);
+    EXPECT_EQ(room("dom0 kernel, unpacked by Xen"), 0u);
+    // Of a kind that is left to Xen: room for both.
+    images_.kernel =
+        write("vmlinuz",
+              fake::kernel_image(fake::with_length(warmvm::Bytes(2044, std::byte{2}), 1u << 20)));
+    EXPECT_TRUE(check().unpacked_kernel.empty());
+    EXPECT_EQ(room("dom0 kernel"), 4096u);
+    EXPECT_EQ(room("dom0 kernel, unpacked by Xen"), (1u << 20) + 4096u + 4096u);
 }
 
 TEST_F(PreflightTest, ARangeTooSmallForTheNextBoot) {
