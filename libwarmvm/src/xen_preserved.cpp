@@ -220,7 +220,9 @@ class XenPreservedMemory final : public PreservedMemory {
         run(op, name("adopt", set) + " into dom" + std::to_string(domain.value()));
     }
 
-    void commit(SetId set) override { simple(XEN_PRESERVED_COMMIT, set, "preserved_commit"); }
+    std::uint64_t commit(SetId set) override {
+        return simple(XEN_PRESERVED_COMMIT, set, "preserved_commit").count;
+    }
     void discard(SetId set) override { simple(XEN_PRESERVED_DISCARD, set, "preserved_discard"); }
 
     void arm(std::uint64_t token) override {
@@ -278,11 +280,12 @@ class XenPreservedMemory final : public PreservedMemory {
         if (attempt(op) < 0) fail(op, what);
     }
 
-    void simple(std::uint32_t number, SetId set, const char* what) {
+    xen_sysctl_preserved_op simple(std::uint32_t number, SetId set, const char* what) {
         xen_sysctl_preserved_op op{};
         op.op = number;
         op.id = set.value();
         run(op, name(what, set));
+        return op;
     }
 
     XencallHandle call_;

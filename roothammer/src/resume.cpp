@@ -100,7 +100,7 @@ class Resumer {
         // commit the one step that starts the guest: there is no half-way to be killed in.
         if (!options_.paused) host_.domains.unpause(set.domid);
         fault_point(FaultPoint::resume_unpaused);
-        host_.preserved.commit(set.id);
+        times.commit_ticks = host_.preserved.commit(set.id);
         times.committed = host_.system.tsc();
         if (!options_.paused) times.running = times.committed;
         remember(std::move(times));

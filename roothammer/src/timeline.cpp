@@ -39,6 +39,7 @@ json to_json(const GuestTimes& guest) {
             {"running", guest.running},
             {"preserve_ticks", guest.preserve_ticks},
             {"adopt_ticks", guest.adopt_ticks},
+            {"commit_ticks", guest.commit_ticks},
             {"written_frames", written}};
 }
 
@@ -63,6 +64,7 @@ GuestTimes guest_from_json(const json& object) {
     object.at("running").get_to(guest.running);
     object.at("preserve_ticks").get_to(guest.preserve_ticks);
     object.at("adopt_ticks").get_to(guest.adopt_ticks);
+    object.at("commit_ticks").get_to(guest.commit_ticks);
     for (const auto& frame : object.at("written_frames")) {
         guest.written.push_back({frame.at("name").get<std::string>(),
                                  frame.at("gfn").get<std::uint64_t>(),

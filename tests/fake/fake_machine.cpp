@@ -413,17 +413,20 @@ void Machine::adopt(SetId set, DomId domain) {
     source.info.state = SetState::adopted;
     source.info.domid = domain;
     source.info.tsc_adopt = {tsc_, tsc_ + 5};
+    source.info.ticks_adopt = 2 * source.info.frames;
     target.held = true;
 }
 
-void Machine::commit(SetId set) {
+std::uint64_t Machine::commit(SetId set) {
     step("commit");
     auto& source = get(set);
     if (source.info.state != SetState::adopted) broken_rule("commit of a set not adopted");
     auto& target = get(source.info.domid);
     target.held = false;
     ++target.times_resumed_elsewhere;
+    const auto ticks = source.info.frames;
     preserved.erase(set.value());
+    return ticks;
 }
 
 void Machine::discard(SetId set) {

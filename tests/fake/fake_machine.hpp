@@ -168,7 +168,7 @@ class Machine final : public warmvm::DomainControl,
     std::vector<warmvm::Extent> extents(SetId set) override;
     void read(Mfn first, std::span<std::byte> out) override;
     void adopt(SetId set, DomId domain) override;
-    void commit(SetId set) override;
+    std::uint64_t commit(SetId set) override;
     void discard(SetId set) override;
     void arm(std::uint64_t token) override;
     void disarm() override;

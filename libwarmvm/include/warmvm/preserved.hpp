@@ -148,7 +148,8 @@ class PreservedMemory {
     // Frames of inherited sets; out is a multiple of page_size long.
     virtual void read(Mfn first, std::span<std::byte> out) = 0;
     virtual void adopt(SetId set, DomId domain) = 0;
-    virtual void commit(SetId set) = 0;
+    // The ticks that it took, preemption not counted; the set is gone, and cannot say so itself.
+    virtual std::uint64_t commit(SetId set) = 0;
     // Scrubs and frees.
     virtual void discard(SetId set) = 0;
     virtual void arm(std::uint64_t token) = 0;

@@ -25,7 +25,8 @@ struct GuestTimes {
     std::uint64_t restore_start{};
     warmvm::TscSpan adopt;
     std::uint64_t committed{}, running{};
-    std::uint64_t preserve_ticks{}, adopt_ticks{};  // the hypervisor's own work, not preempted
+    // The hypervisor's own work, not preempted.
+    std::uint64_t preserve_ticks{}, adopt_ticks{}, commit_ticks{};
     struct Frame {
         std::string name;
         std::uint64_t gfn{};

@@ -58,10 +58,12 @@ TEST(Timeline, ReadsWhatItWritesAndShowsItInOrder) {
     guest.asked = 3000;
     guest.suspended = 4000;
     guest.running = 9000;
+    guest.commit_ticks = 77;
     guest.written.push_back({"console ring", 5, 6});
     timeline.guests.push_back(guest);
     const auto again = parse_timeline(to_json(timeline));
     EXPECT_EQ(to_json(again), to_json(timeline));
+    EXPECT_EQ(again.guests.at(0).commit_ticks, 77u);
     const auto table = to_table(again);
     EXPECT_EQ(table,
               "        -2.000 ms  web asked to suspend\n"

@@ -59,6 +59,8 @@ TEST_F(WarmReboot, GuestsComeBackFromTheFramesTheyHad) {
         const auto& was = before.at(guest.name);
         const auto& is = after.at(guest.name);
         ASSERT_EQ(was.size(), is.size());
+        EXPECT_EQ(guest.adopt_ticks, 2 * guest.frames);
+        EXPECT_EQ(guest.commit_ticks, guest.frames);
         std::size_t differ = 0;
         for (const auto& [gfn, frame] : was) {
             EXPECT_EQ(frame.first, is.at(gfn).first) << guest.name << " gfn " << gfn;
