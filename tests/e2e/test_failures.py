@@ -1,5 +1,6 @@
 """What goes wrong on the way, and that no guest pays for it."""
 
+import errno
 import json
 
 import pytest
@@ -232,6 +233,61 @@ def test_adoption_fails_halfway(start, point):
         before[guest.name].must_continue_as(GuestState.of(guest))
 
 
+def fail_call(gdb, error):
+    """At a function's first instruction: it returns error, having done nothing."""
+    stack = gdb.register("rsp")
+    gdb.set_register("rip", int.from_bytes(gdb.memory(stack, 8), "little"))
+    gdb.set_register("rsp", stack + 8)
+    gdb.set_register("rax", -error & (1 << 64) - 1)
+
+
+@pytest.mark.parametrize(("name", "function", "nth"), [
+    ("db", "assign_pages", 3), ("db", "p2m_set_entry", 40), ("old", "assign_pages", 3)])
+def test_hypercall_adopt_fails_halfway(start, name, function, nth):
+    """The hypervisor itself runs out of memory with some of the guest's frames given already."""
+    host = start(guests=PAIR)
+    before = {g.name: GuestState.of(g) for g in host.guests}
+    names = {d: n for n, d in host.domains().items()}
+    syms = host.spec.xen_next.with_name("xen-syms")
+    adopt, inner = host.symbol("preserved_adopt", syms), host.symbol(function, syms)
+    host.dom0(f"mkdir -p {DROPIN} && printf '[Service]\\nExecStart=\\n"
+              f"ExecStart=/usr/local/sbin/roothammer resume\\n' > {DROPIN}/once.conf")
+    gdb = host.break_at("machine_kexec")
+    process, since = begin(host)
+    gdb.wait_stop(900, "the jump")
+    record = Record(host.ram, RANGE_START)
+    victim, = [s.id for s in record.sets if names[s.domid] == name]
+    gdb.clear(gdb.register("rip"))
+    gdb.set(adopt)
+    for _ in range(100):
+        gdb.cont()
+        gdb.wait_stop(900, "an adoption")
+        # preserved_adopt(struct xen_sysctl_preserved_op *): op and id come first
+        if int.from_bytes(gdb.memory(gdb.register("rdi") + 4, 4), "little") == victim:
+            break
+    gdb.clear(adopt)
+    gdb.set(inner)
+    for _ in range(nth):
+        gdb.cont()
+        gdb.wait_stop(60, function)
+    gdb.clear(inner)
+    fail_call(gdb, errno.ENOMEM)
+    host.detach()
+    process.terminate()
+    process.wait(30)
+    wait_resumed(host, since)
+    waiting = preserved(host)
+    assert {n: g["state"] for n, g in waiting.items()} == {name: "preserved"}
+    other, = [g for g in host.guests if g.name != name]
+    other.wait_up()
+    before[other.name].must_continue_as(GuestState.of(other))
+    host.dom0("roothammer resume", seconds=600)
+    assert preserved(host) == {}
+    for guest in host.guests:
+        guest.wait_up()
+        before[guest.name].must_continue_as(GuestState.of(guest))
+
+
 def preserve_only(host):
     """A warm reboot after which nobody is resumed."""
     host.dom0(f"mkdir -p {DROPIN} && printf '[Service]\\nExecStart=\\nExecStart=/bin/false\\n' "
@@ -251,7 +307,8 @@ def test_unchecked_kexec_while_guests_are_preserved(start):
     # Loaded while nothing was preserved, entered once something is.
     host.dom0(load)
     host.dom0(f"LIBXL_SAVE_HELPER={HELPER} xl save -p db /var/tmp/db.image", seconds=300)
-    assert preserved(host).keys() == {"db"}
+    # Its name comes with what only a freeze adds.
+    assert [g["state"] for g in preserved(host).values()] == ["frozen"]
     since = host.serial.end()
     entered = host.dom0("kexec -e --no-ifdown; echo returned", seconds=300, check=False)
     assert "returned" in entered.out and "busy" in (entered.out + entered.err).lower()

@@ -57,8 +57,8 @@ def test_no_reserved_range(start):
 
 
 def test_range_too_small(start):
-    """96 MiB hold the modules, but not the kernel's unpacking beside them."""
-    host = start(guests=[], fresh=True, liveupdate="96M@0x20000000")
+    """72 MiB hold the modules, but not what the next Xen's own boot takes beside them."""
+    host = start(guests=[], fresh=True, liveupdate="72M@0x20000000")
     one_refusal(dry_run(host), HOST_REFUSED, "range", "liveupdate=")
 
 
