@@ -13,12 +13,12 @@ from pathlib import Path
 from lab.errors import EnvironmentFailure, ProductFailure
 from lab.guest import Guest, HttpConnection, RedisConnection, WitnessConnection
 from lab.host import Host
+from lab.report import Json, blackouts, timeline_table, verdict_table
 from lab.snapshot import Snapshot
 from lab.spec import HostSpec
 from lab.state import Check, GuestState
 from lab.warm import ALL, build_id, warm_reboot
 from progress import Progress
-from report import Json, blackouts, timeline_table, verdict_table
 
 CACHED = "/var/www/html/data/file5"
 # 512-byte sectors of the 1 MiB file above that may come from the disk if the rest is cached

@@ -6,6 +6,7 @@ import json
 from lab import paths
 from lab.elf import Image
 from lab.record import Record
+from lab.report import blackouts, timeline_table
 from lab.spec import GuestSpec
 from lab.state import GuestState
 from lab.warm import (ALL, OLD, PAIR, RANGE_START, balloon, begin, build_id, preserved,
@@ -38,8 +39,10 @@ def test_five_in_a_row(start):
             timeline = warm_reboot(host, f"--xen {image}")
             assert build_id(host) != old
             assert timeline["generation"] == turn + 1
+            gaps = {}
             for guest in host.guests:
                 answer = witness[guest.name].ask("check", seconds=300)
+                gaps[guest.name] = answer["gaps"]
                 assert answer["bad"] == 0
                 assert answer["seed"] == before[guest.name].seed
                 assert not answer["monotonic_back"] and not answer["tsc_back"]
@@ -51,6 +54,11 @@ def test_five_in_a_row(start):
                 reads = guest.disk_reads()
                 guest.run(f"cat {CACHED} > /dev/null")
                 assert guest.disk_reads() - reads < 64, "the page cache must have survived"
+            seen = blackouts(timeline, gaps)
+            print(timeline_table(timeline, seen))
+            for name, blackout in seen.items():
+                # What the guest's own calendar missed is what the host says it stood still.
+                assert blackout["guest_ms"] > 0.9 * blackout["host_ms"] > 0, (name, blackout)
 
 
 def test_frames_are_equal_from_outside(start):

@@ -1,9 +1,9 @@
-"""The demonstration's tables: what happened when, and what is true of it now."""
+"""Tables about a warm reboot: what happened when, and what is true of it now."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lab.state import Check
+from .state import Check
 
 Json = dict[str, Any]
 
