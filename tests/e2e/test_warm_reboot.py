@@ -148,7 +148,7 @@ def test_guests_with_four_processors(start):
 def test_almost_full_host_and_ever_bigger_hypervisor(start):
     """Hardly any memory left outside the reserved range, and each time an image with more in it."""
     big = GuestSpec("big", "pvh", memory=800, witness=500)
-    host = start(guests=[big, OLD], memory=768 + 256 + 800 + 256 + 220)
+    host = start(guests=[big, OLD], memory=768 + 256 + 800 + 256 + 160)
     free = int(host.xen_info()["free_memory"])
     assert free < 128, f"{free} MiB free: not almost full"
     release, debug = paths.XEN.read_bytes(), paths.XEN_NEXT.read_bytes()
