@@ -111,7 +111,7 @@ class Guest:
     def __repr__(self) -> str:
         return f"Guest({self.name})"
 
-    def run(self, command: str, seconds: float = 120, check: bool = True) -> Result:
+    def run(self, command: str, seconds: float = 300, check: bool = True) -> Result:
         return self.ssh.run(command, seconds, check)
 
     # --- new connections

@@ -133,7 +133,7 @@ class Host:
                     kept = Snapshot.take(host)
             host = cls(spec, name, snapshot=kept)
         try:
-            host.dom0("lab-restage")
+            host.dom0("lab-restage", seconds=900)
         except BaseException:
             print(host.report(), file=sys.stderr)
             host.close()
@@ -171,7 +171,7 @@ class Host:
         return self.qemu.monitor
 
     # --- dom0
-    def dom0(self, command: str, seconds: float = 120, check: bool = True) -> Result:
+    def dom0(self, command: str, seconds: float = 300, check: bool = True) -> Result:
         return self.ssh.run(command, seconds, check)
 
     def dom0_boot_id(self) -> str:

@@ -48,7 +48,7 @@ class Ssh:
                 "-o", f"ControlPath={self._control}", "-o", "ControlPersist=600",
                 "root@127.0.0.1", command]
 
-    def run(self, command: str, seconds: float = 120, check: bool = True,
+    def run(self, command: str, seconds: float = 300, check: bool = True,
             stdin: bytes | None = None) -> Result:
         """Runs a shell command. check: an exit code other than 0 is a product failure."""
         # Files, not pipes: the master process that ssh leaves behind keeps its stderr open.
