@@ -54,8 +54,8 @@ bool is_freeze_coming(const Host& host) {
 std::string call_off(const Host& host) {
     const auto lock = Lock::try_take(host.paths.work_lock());
     if (!lock) return {};
-    const std::string why = "the service manager has dropped the freeze (journalctl -u " +
-                            std::string(freeze_unit) + ")";
+    std::string why = "the service manager has dropped the freeze (journalctl -u " +
+                      std::string(freeze_unit) + ")";
     recover(host, why);
     return why;
 }
