@@ -112,6 +112,7 @@ class Rescuer {
   private:
     void check_pfns() {
         const auto p2m = decode_p2m_frames(file_.image.get(RecordType::x86_pv_p2m_frames).body);
+        if (frames_.extents().empty()) throw Error(StreamErrc::bad_value, "the set has no frames");
         const auto& last = frames_.extents().back();
         if (last.gfn + last.count - 1 > p2m.max_pfn) {
             throw Error(StreamErrc::bad_value, "the guest has a frame beyond its p2m");

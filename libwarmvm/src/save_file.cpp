@@ -3,6 +3,7 @@
 
 #include <endian.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace warmvm {
@@ -77,19 +78,20 @@ SaveFile read_save_file(ByteView bytes) {
     return file;
 }
 
-std::string guest_name(const SaveFile& file) {
+bool is_guest_name(std::string_view name) {
     constexpr std::size_t max_name = 127;
+    return !name.empty() && name.size() <= max_name && std::ranges::all_of(name, [](char c) {
+        return static_cast<unsigned char>(c) > ' ' && c != 0x7f && c != '/';
+    });
+}
+
+std::string guest_name(const SaveFile& file) {
     const auto config = nlohmann::json::parse(file.config, nullptr, false);
     const auto* name = config.is_object() && config.contains("c_info") &&
                                config["c_info"].is_object() && config["c_info"].contains("name")
                            ? config["c_info"]["name"].get_ptr<const std::string*>()
                            : nullptr;
-    require(name && !name->empty() && name->size() <= max_name, StreamErrc::bad_value,
-            "the config's name");
-    for (const auto byte : as_byte_view(*name)) {
-        const auto c = std::to_integer<unsigned>(byte);
-        require(c > ' ' && c != 0x7f && c != '/', StreamErrc::bad_value, "the config's name");
-    }
+    require(name && is_guest_name(*name), StreamErrc::bad_value, "the config's name");
     return *name;
 }
 

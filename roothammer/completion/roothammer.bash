@@ -26,8 +26,9 @@ _roothammer() {
         list) _roothammer_words "--json --expect-none" ;;
         timeline) _roothammer_words "--json" ;;
         resume)
+            [ "$previous" = --tries ] && return
             case $cur in
-                -*) _roothammer_words "--paused --json" ;;
+                -*) _roothammer_words "--json --paused --tries" ;;
                 *) _roothammer_words "$(_roothammer_guests)" ;;
             esac
             ;;

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <optional>
 #include <sstream>
 #include <thread>
 
@@ -126,7 +127,8 @@ class LinuxSystem final : public System {
     bool is_active(const std::string& unit) override {
         const auto result = warmvm::run_process({{"systemctl", "is-active", unit}, {}, {}, false});
         const auto state = warmvm::last_line(result.output);
-        return state == "active" || state == "activating";
+        // A service that is being stopped still acts.
+        return state == "active" || state == "activating" || state == "deactivating";
     }
 
     bool has_other_jobs(const std::vector<std::string>& units) override {
@@ -170,12 +172,14 @@ class LinuxSystem final : public System {
     void remount_writable() override {
         if (!std::filesystem::exists(remounted_)) return;
         std::istringstream points(warmvm::read_text_file(remounted_));
+        std::optional<Error> first;  // one that fails must not keep the others read-only
         for (std::string point; std::getline(points, point);) {
             const auto path = unescape(point);
-            if (::mount(nullptr, path.c_str(), nullptr, MS_REMOUNT, nullptr) < 0) {
-                throw Error::from_errno("remounting " + path + " writable");
-            }
+            if (::mount(nullptr, path.c_str(), nullptr, MS_REMOUNT, nullptr) == 0 || first)
+                continue;
+            first = Error::from_errno("remounting " + path + " writable");
         }
+        if (first) throw *first;
         std::filesystem::remove(remounted_);
     }
 

@@ -2,10 +2,13 @@
 #include "roothammer/preflight.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
 #include <sstream>
 
 #include "roothammer/boot_images.hpp"
 #include "roothammer/preserved_guests.hpp"
+#include "warmvm/save_file.hpp"
 
 namespace roothammer {
 namespace {
@@ -17,6 +20,12 @@ constexpr std::uint64_t mib = 1u << 20;
 
 std::string in_mib(std::uint64_t bytes) {
     return std::to_string((bytes + mib - 1) / mib) + " MiB";
+}
+
+std::string in_hex(std::uint64_t address) {
+    std::array<char, 24> text{};
+    std::snprintf(text.data(), text.size(), "%#llx", static_cast<unsigned long long>(address));
+    return text.data();
 }
 
 std::uint64_t whole_pages(std::uint64_t bytes) {
@@ -190,10 +199,11 @@ class Preflight {
         const auto text = "the next boot needs " + in_mib(report_.room_needed) + " of " +
                           in_mib(report_.room_reserved) + " reserved";
         if (report_.room_needed > report_.room_reserved) {
+            const auto size = (report_.room_needed + 2 * mib - 1) / (2 * mib) * 2;
             refuse("range", text,
-                   "boot once with liveupdate=" +
-                       std::to_string((report_.room_needed + 2 * mib - 1) / (2 * mib) * 2) +
-                       "M or more on Xen's command line, or use a smaller dom0 initrd");
+                   "boot once with liveupdate=" + std::to_string(size) + "M@" +
+                       in_hex(info_.range_start) +
+                       ", or a larger size, on Xen's command line, or use a smaller dom0 initrd");
         } else {
             ok("range", text);
         }
@@ -277,6 +287,10 @@ class Preflight {
         const auto& info = guest.info;
         constexpr std::string_view incoming = "--incoming";
         constexpr std::string_view migrated = "--migratedaway";
+        if (!warmvm::is_guest_name(guest.name)) {
+            no("its name has spaces, control characters or '/', or is longer than 127 octets",
+               "xl rename " + std::to_string(guest.info.id.value()) + " NAME");
+        }
         if (guest.name.ends_with(incoming) || guest.name.ends_with(migrated)) {
             no("it is being migrated", "wait for the migration to end");
         }
@@ -302,7 +316,8 @@ class Preflight {
         }
         const auto verdict = host_.preserved.check(info.id);
         if (const auto* refusal = std::get_if<warmvm::Refusal>(&verdict)) {
-            no(refusal->str(), std::string(mend(refusal->reason)));
+            const auto way_out = mend(refusal->reason);
+            no(refusal->str(), way_out.empty() ? "shut it down" : std::string(way_out));
         }
     }
 

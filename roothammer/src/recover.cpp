@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <algorithm>
 #include <exception>
+#include <optional>
 
 #include "roothammer/freeze.hpp"
 
@@ -50,6 +51,20 @@ bool release_sets(const Host& host, DomId domain) {
     return found;
 }
 
+// One that cannot be read is put aside: it would stop this recover and every later one.
+std::optional<Plan> readable_plan(const Host& host) {
+    const auto file = host.paths.plan();
+    try {
+        return load_plan(file);
+    } catch (const warmvm::Error& error) {
+        if (error.code().category() != warmvm::stream_category()) throw;
+        std::filesystem::rename(file, file.string() + ".unreadable");
+        log(std::string("the plan is put aside, and guests are put back without it: ") +
+            error.what());
+        return std::nullopt;
+    }
+}
+
 bool is_planned(const Plan& plan, const warmvm::PreservedSet& set) {
     return std::ranges::any_of(plan.guests,
                                [&](const auto& guest) { return guest.domid == set.domid; });
@@ -96,8 +111,14 @@ std::vector<std::string> recover(const Host& host, const std::string& why) {
     attempt(
         "making file systems writable", [&] { host.system.remount_writable(); }, first);
 
-    auto plan = load_plan(host.paths.plan());
-    if (plan && plan->boot_id != host.system.boot_id()) plan.reset();
+    std::optional<Plan> plan;
+    attempt(
+        "reading the plan",
+        [&] {
+            auto found = readable_plan(host);
+            if (found && found->boot_id == host.system.boot_id()) plan = std::move(found);
+        },
+        first);
     if (plan) {
         // First those that are certainly frozen; waiting for a late one comes last.
         std::vector<PlannedGuest*> order;

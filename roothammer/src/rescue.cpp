@@ -35,11 +35,16 @@ void make_inherited(const Host& host, const PreservedGuest& guest) {
             clear_earlier_try(host, guest.set);
             return;
         case SetState::local:
+            throw Error::of(std::errc::device_or_resource_busy,
+                            "guest " + guest.name +
+                                " is frozen; `roothammer recover` lets it run on, if no warm "
+                                "reboot is under way");
         case SetState::unreadable:
             break;
     }
-    throw Error::of(std::errc::device_or_resource_busy,
-                    "guest " + guest.name + " is " + std::string(describe(guest.set.state)));
+    throw Error::of(std::errc::invalid_argument,
+                    guest.name + " is unreadable (" + guest.trouble +
+                        "); `roothammer discard unreadable` gives such memory up for good");
 }
 
 // Takes an unfinished file away again.

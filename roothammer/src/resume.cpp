@@ -23,6 +23,9 @@ using warmvm::PreservedSet;
 using warmvm::SetId;
 using warmvm::SetState;
 
+constexpr const char* frozen_still =
+    "is frozen by a warm reboot that did not end; `roothammer recover` lets it run on";
+
 PreservedSet find(const Host& host, SetId id) {
     for (const auto& set : host.preserved.sets()) {
         if (set.id == id) return set;
@@ -159,10 +162,20 @@ Timeline open_timeline(const Host& host, const warmvm::PreservedInfo& info) {
     try {
         const auto earlier = load_timeline(host.paths.timeline());
         if (earlier && earlier->entry == info.tsc_entry) return *earlier;
-    } catch (const Error& error) {
+    } catch (const std::exception& error) {
         log(std::string("the last timeline is not readable: ") + error.what());
     }
     return timeline;
+}
+
+// The guests run by now, and whoever asked must hear so: a disk that is full is no failed resume.
+void close_timeline(const Host& host, Timeline& timeline) {
+    timeline.resume_end = host.system.tsc();
+    try {
+        store_timeline(host.paths.timeline(), timeline);
+    } catch (const std::exception& error) {
+        log(std::string("the timeline is lost: ") + error.what());
+    }
 }
 
 }  // namespace
@@ -187,9 +200,12 @@ std::vector<ResumeOutcome> resume(const Host& host, const ResumeOptions& options
     Resumer resumer(host, options, timeline);
     std::map<SetId, std::size_t> failed;  // and which outcome is its
     for (const auto& guest : guests) {
-        const bool asked = options.names.empty() ||
-                           std::ranges::find(options.names, guest.name) != options.names.end();
-        if (!asked || guest.set.state == SetState::local) continue;
+        const bool named = std::ranges::find(options.names, guest.name) != options.names.end();
+        if (!named && !options.names.empty()) continue;
+        if (guest.set.state == SetState::local) {
+            if (named) outcomes.push_back({guest.name, frozen_still});
+            continue;
+        }
         outcomes.push_back(resumer.run(guest));
         if (!outcomes.back().trouble.empty() && guest.trouble.empty()) {
             failed.emplace(guest.set.id, outcomes.size() - 1);
@@ -206,10 +222,7 @@ std::vector<ResumeOutcome> resume(const Host& host, const ResumeOptions& options
             if (outcome.trouble.empty()) failed.erase(mine);
         }
     }
-    if (!outcomes.empty()) {
-        timeline.resume_end = host.system.tsc();
-        store_timeline(host.paths.timeline(), timeline);
-    }
+    if (!outcomes.empty()) close_timeline(host, timeline);
     return outcomes;
 }
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <algorithm>
+#include <array>
 #include <boost/program_options.hpp>
 #include <cstdio>
 #include <iostream>
@@ -35,7 +37,7 @@ struct Arguments {
     std::vector<std::string> words;
     bool json = false;
     bool paused = false;
-    unsigned tries = 1;
+    int tries = 1;
     bool expect_none = false;
 };
 
@@ -104,7 +106,8 @@ int list(const Host& host, const Arguments& arguments) {
 }
 
 int resume_guests(const Host& host, const Arguments& arguments) {
-    const auto outcomes = resume(host, {arguments.words, arguments.paused, arguments.tries});
+    const auto outcomes =
+        resume(host, {arguments.words, arguments.paused, static_cast<unsigned>(arguments.tries)});
     bool failed = false;
     json results = json::array();
     for (const auto& outcome : outcomes) {
@@ -119,7 +122,7 @@ int resume_guests(const Host& host, const Arguments& arguments) {
     return failed ? exit_host_refused : exit_ok;
 }
 
-int recover_guests(const Host& host) {
+int recover_guests(const Host& host, const Arguments&) {
     const auto lock = Lock::take(host.paths.work_lock());
     const auto unsettled = recover(host, "recovered by hand or after a crash");
     for (const auto& name : unsettled) {
@@ -140,39 +143,59 @@ int print_timeline(const Host& host, const Arguments& arguments) {
     return exit_ok;
 }
 
-int dispatch(const Host& host, const std::string& command, const Arguments& arguments) {
-    const auto takes = [&](std::size_t words) {
-        if (arguments.words.size() != words) throw po::too_many_positional_options_error();
-    };
-    if (command == "list") {
-        takes(0);
-        return list(host, arguments);
+int rescue_guest(const Host& host, const Arguments& arguments) {
+    rescue(host, arguments.words.at(0), arguments.words.at(1));
+    return exit_ok;
+}
+
+int discard_guest(const Host& host, const Arguments& arguments) {
+    discard(host, arguments.words.at(0));
+    return exit_ok;
+}
+
+int freeze_guests(const Host& host, const Arguments&) {
+    freeze(host);
+    return exit_failed;  // it does not return if it works
+}
+
+constexpr std::size_t any_number = ~std::size_t{0};
+
+struct Command {
+    std::string_view name;
+    std::size_t words;
+    std::array<std::string_view, 3> options;
+    int (*run)(const Host&, const Arguments&);
+};
+
+constexpr std::array commands{
+    Command{"list", 0, {"json", "expect-none"}, list},
+    Command{"resume", any_number, {"json", "paused", "tries"}, resume_guests},
+    Command{"rescue", 2, {}, rescue_guest},
+    Command{"discard", 1, {}, discard_guest},
+    Command{"recover", 0, {}, recover_guests},
+    Command{"timeline", 0, {"json"}, print_timeline},
+    Command{"freeze", 0, {}, freeze_guests}};
+
+// Its command; throws if that takes no such arguments: an option that does nothing would mislead.
+const Command& find_command(const std::string& name, const Arguments& arguments,
+                            const po::variables_map& given) {
+    const auto* const command = std::ranges::find(commands, name, &Command::name);
+    if (command == commands.end()) throw po::error("no command " + name);
+    if (command->words != any_number && arguments.words.size() != command->words) {
+        throw po::error(name + " takes " + std::to_string(command->words) + " words, not " +
+                        std::to_string(arguments.words.size()));
     }
-    if (command == "resume") return resume_guests(host, arguments);
-    if (command == "recover") {
-        takes(0);
-        return recover_guests(host);
+    for (const auto& [option, value] : given) {
+        if (value.defaulted() || option == "command" || option == "words") continue;
+        if (std::ranges::find(command->options, option) == command->options.end()) {
+            throw po::error(name + " takes no --" + option);
+        }
     }
-    if (command == "timeline") {
-        takes(0);
-        return print_timeline(host, arguments);
+    if (arguments.json && arguments.expect_none) {
+        throw po::error("--expect-none prints nothing: it goes without --json");
     }
-    if (command == "rescue") {
-        takes(2);
-        rescue(host, arguments.words[0], arguments.words[1]);
-        return exit_ok;
-    }
-    if (command == "discard") {
-        takes(1);
-        discard(host, arguments.words[0]);
-        return exit_ok;
-    }
-    if (command == "freeze") {
-        takes(0);
-        freeze(host);
-        return exit_failed;
-    }
-    throw po::error("no command " + command);
+    if (arguments.tries < 1) throw po::error("--tries is at least 1");
+    return *command;
 }
 
 }  // namespace
@@ -203,7 +226,8 @@ int run_roothammer(int argc, const char* const* argv, const HostSource& host) {
             return exit_ok;
         }
         if (command.empty()) throw po::error(std::string("a command is needed\n") + usage);
-        return dispatch(host(), command, arguments);
+        const auto& found = find_command(command, arguments, values);
+        return found.run(host(), arguments);
     });
 }
 

@@ -184,7 +184,9 @@ std::string to_table(const Timeline& timeline) {
 
 std::optional<Timeline> load_timeline(const std::filesystem::path& file) {
     if (!std::filesystem::exists(file)) return std::nullopt;
-    return parse_timeline(warmvm::read_text_file(file));
+    // A PV guest has two pinned L4s a process, and each is listed.
+    constexpr std::size_t longest = 64u << 20;
+    return parse_timeline(warmvm::read_text_file(file, longest));
 }
 
 void store_timeline(const std::filesystem::path& file, const Timeline& timeline) {

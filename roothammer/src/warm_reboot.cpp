@@ -45,6 +45,21 @@ void drop_plan(const Host& host, Plan plan, const std::string& why) {
     store_plan(host.paths.plan(), plan);
 }
 
+bool is_freeze_coming(const Host& host) {
+    return host.system.is_active(freeze_unit) || host.system.has_other_jobs({});
+}
+
+// Someone has isolated another target meanwhile, or the service cannot be started. Empty if it was
+// started after all.
+std::string call_off(const Host& host) {
+    const auto lock = Lock::try_take(host.paths.work_lock());
+    if (!lock) return {};
+    std::string why = "the service manager has dropped the freeze (journalctl -u " +
+                      std::string(freeze_unit) + ")";
+    recover(host, why);
+    return why;
+}
+
 }  // namespace
 
 const std::vector<std::string>& units_kept() {
@@ -103,11 +118,19 @@ void start_warm_reboot(const Host& host, const WarmRebootOptions& options, const
 
 std::string wait_for_failure(const Host& host) {
     constexpr std::chrono::milliseconds step{200};
-    for (;;) {
+    // Seldom: asking costs dom0 time. Twice: a job may just have ended and its service not begun.
+    constexpr std::chrono::milliseconds look{5000};
+    constexpr int looks = 2;
+    int idle = 0;
+    for (auto waited = step;; waited += step) {
         const auto plan = load_plan(host.paths.plan());
         if (!plan) return "the plan is gone";
         if (plan->stage == Stage::aborted) return plan->error;
         host.system.sleep(step);
+        if (plan->stage != Stage::prepared || waited % look != step.zero()) continue;
+        idle = is_freeze_coming(host) ? 0 : idle + 1;
+        if (idle < looks) continue;
+        if (auto why = call_off(host); !why.empty()) return why;
     }
 }
 

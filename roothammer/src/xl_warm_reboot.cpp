@@ -22,13 +22,13 @@ struct Settings {
     std::string xen, kernel, initrd, xen_commandline, kernel_commandline;
     std::string on_guest_failure;
     std::vector<std::string> keep;
-    unsigned timeout_seconds = 0;
+    int timeout_seconds = 0;
     bool dry_run = false;
     bool json = false;
 };
 
 po::options_description describe_settings(Settings& settings) {
-    constexpr unsigned default_timeout = 60;
+    constexpr int default_timeout = 60;
     po::options_description description("options, also of /etc/xen/roothammer.conf (name=value)");
     description.add_options()("xen", po::value(&settings.xen), "the next hypervisor's image")(
         "kernel", po::value(&settings.kernel), "dom0's kernel")(
@@ -83,6 +83,17 @@ Images complete(const Settings& settings, const warmvm::HypervisorVersion& runni
     return images;
 }
 
+void read_config(const std::filesystem::path& path, const po::options_description& options,
+                 po::variables_map& values) {
+    std::ifstream file(path);
+    if (!file) return;
+    try {
+        po::store(po::parse_config_file(file, options), values);
+    } catch (const po::error& error) {
+        throw po::error(path.string() + ": " + error.what());
+    }
+}
+
 int print_report(const Report& report, bool json) {
     std::cout << (json ? to_json(report) : to_text(report)) << std::flush;
     if (!report.refused()) return exit_ok;
@@ -100,8 +111,13 @@ void refuse_second_run(const Host& host) {
 int warm_reboot(const Host& host, const Settings& settings) {
     const auto policy = parse_on_guest_failure(settings.on_guest_failure);
     if (!policy) {
-        throw po::validation_error(po::validation_error::invalid_option_value, "on-guest-failure",
-                                   settings.on_guest_failure);
+        throw po::validation_error(po::validation_error::invalid_option_value,
+                                   settings.on_guest_failure, "on-guest-failure");
+    }
+    constexpr int longest_timeout = 24 * 3600;
+    if (settings.timeout_seconds < 1 || settings.timeout_seconds > longest_timeout) {
+        throw po::validation_error(po::validation_error::invalid_option_value,
+                                   std::to_string(settings.timeout_seconds), "timeout");
     }
     const auto session = Lock::take(host.paths.session_lock());
     refuse_second_run(host);
@@ -145,9 +161,7 @@ int run_xl_warm_reboot(int argc, const char* const* argv, const HostSource& sour
             return exit_ok;
         }
         const auto& host = source();
-        if (std::ifstream file(host.paths.config); file) {
-            po::store(po::parse_config_file(file, shared), values);
-        }
+        read_config(host.paths.config, shared, values);
         po::notify(values);
         return warm_reboot(host, settings);
     });

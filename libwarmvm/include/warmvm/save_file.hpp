@@ -7,6 +7,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "warmvm/guest_image.hpp"
 
@@ -22,8 +23,11 @@ struct SaveFile {
 // Throws Error of stream_category. Images with page data are refused: no blob of ours has any.
 SaveFile read_save_file(ByteView file);
 
-// c_info.name of the JSON config. Throws Error (bad_value) if there is none or it could not be a
-// domain's name (empty, over 127 octets, control characters, '/').
+// Not empty, at most 127 octets, no spaces, control characters or '/': a name is a word of a
+// command line and of a log line, and "set 3" is no guest's.
+bool is_guest_name(std::string_view name);
+
+// c_info.name of the JSON config. Throws Error (bad_value) if there is none or it is no such name.
 std::string guest_name(const SaveFile& file);
 
 }  // namespace warmvm

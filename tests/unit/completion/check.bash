@@ -44,9 +44,15 @@ expect "policy's options" "$(options "$programs/roothammer" policy)" \
 expect "roothammer's commands" \
     "$("$programs/roothammer" --help | sed -nE 's/^  ([a-z]+) .*/\1/p' | grep -v freeze | sort | xargs)" \
     "$(offered _roothammer roothammer "" | sed 's/--help //')"
+# Each option of roothammer's is some command's.
+expect "the commands' options" "$(options "$programs/roothammer")" \
+    "$({ for command in list resume timeline; do
+        offered _roothammer roothammer "$command" -- | xargs -n 1
+    done; echo --help; } | sort -u | xargs)"
 expect "a command begun" "rescue resume" "$(offered _roothammer roothammer res)"
 expect "guests to resume" "db web" "$(offered _roothammer roothammer resume "")"
 expect "a second guest to resume" "web" "$(offered _roothammer roothammer resume db w)"
+expect "no guest as a number of tries" "" "$(offered _roothammer roothammer resume --tries "")"
 expect "guests to discard" "db unreadable web" "$(offered _roothammer roothammer discard "")"
 expect "nothing after the guest to discard" "" "$(offered _roothammer roothammer discard web "")"
 expect "a policy on failure" "abort shutdown" \

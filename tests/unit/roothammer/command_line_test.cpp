@@ -92,26 +92,42 @@ TEST_F(CommandLine, HelpAsksForNoHost) {
 }
 
 TEST_F(CommandLine, WrongUsageEndsWith2AndChangesNothing) {
-    for (const auto& words : std::vector<std::vector<std::string>>{{},
-                                                                   {"dance"},
-                                                                   {"list", "web"},
-                                                                   {"rescue", "web"},
-                                                                   {"discard"},
-                                                                   {"discard", "a", "b"},
-                                                                   {"recover", "web"},
-                                                                   {"timeline", "x"},
-                                                                   {"freeze", "x"},
-                                                                   {"list", "--no-such"}}) {
+    for (const auto& words :
+         std::vector<std::vector<std::string>>{{},
+                                               {"dance"},
+                                               {"list", "web"},
+                                               {"rescue", "web"},
+                                               {"discard"},
+                                               {"discard", "a", "b"},
+                                               {"recover", "web"},
+                                               {"timeline", "x"},
+                                               {"freeze", "x"},
+                                               {"list", "--no-such"},
+                                               {"list", "--paused"},
+                                               {"list", "--tries", "2"},
+                                               {"list", "--json", "--expect-none"},
+                                               {"resume", "--expect-none"},
+                                               {"resume", "--tries", "0"},
+                                               {"resume", "--tries=-1"},
+                                               {"discard", "web", "--json"},
+                                               {"recover", "--json"}}) {
         const auto ended = roothammer(words);
         EXPECT_EQ(ended.status, exit_usage) << (words.empty() ? "" : words.front());
         EXPECT_NE(ended.err, "");
     }
-    for (const auto& words : std::vector<std::vector<std::string>>{
-             {"--timeout", "soon"}, {"--on-guest-failure", "hope"}, {"--no-such"}, {"word"}}) {
+    for (const auto& words : std::vector<std::vector<std::string>>{{"--timeout", "soon"},
+                                                                   {"--timeout", "0"},
+                                                                   {"--timeout=-1"},
+                                                                   {"--timeout", "86401"},
+                                                                   {"--on-guest-failure", "hope"},
+                                                                   {"--no-such"},
+                                                                   {"word"}}) {
         EXPECT_EQ(warm_reboot(words).status, exit_usage) << words.front();
     }
     write("roothammer.conf", "no-such-option = 1\n");
-    EXPECT_EQ(warm_reboot().status, exit_usage);
+    const auto ended = warm_reboot();
+    EXPECT_EQ(ended.status, exit_usage);
+    EXPECT_NE(ended.err.find("roothammer.conf: "), std::string::npos) << ended.err;
     EXPECT_EQ(machine_->what_is_not_as_before(), "");
     EXPECT_FALSE(std::filesystem::exists(paths_.plan()));
 }
@@ -169,6 +185,37 @@ TEST_F(CommandLine, ResumeSaysWhatBecameOfEachGuest) {
     ended = roothammer({"resume", "--json"});
     EXPECT_EQ(ended.status, exit_ok);
     EXPECT_EQ(json::parse(ended.out).size(), 2u);
+    EXPECT_EQ(machine_->what_is_not_as_before(), "");
+}
+
+TEST_F(CommandLine, AGuestThatIsFrozenIsRefusedWithTheWayOut) {
+    prepare();
+    machine_->fail_in = "arm";
+    machine_->kill = true;
+    EXPECT_THROW(freeze(host()), fake::Killed);
+    machine_->restart_program();
+    machine_->kill = false;
+    auto ended = roothammer({"resume", "web"});
+    EXPECT_EQ(ended.status, exit_host_refused);
+    EXPECT_NE(ended.out.find("roothammer recover"), std::string::npos) << ended.out;
+    for (const auto& words : std::vector<std::vector<std::string>>{
+             {"rescue", "web", (root_ / "f").string()}, {"discard", "web"}}) {
+        ended = roothammer(words);
+        EXPECT_EQ(ended.status, exit_host_refused) << words.front();
+        EXPECT_NE(ended.err.find("roothammer recover"), std::string::npos) << ended.err;
+    }
+    EXPECT_EQ(machine_->preserved.size(), 3u);
+    EXPECT_EQ(roothammer({"recover"}).status, exit_ok);
+    EXPECT_EQ(machine_->what_is_not_as_before(), "");
+}
+
+TEST_F(CommandLine, ATimelineThatCannotBeReadOrWrittenIsNoFailedResume) {
+    reboot_warm();
+    warmvm::replace_file(paths_.state, warmvm::as_byte_view("no folder"));
+    const auto ended = roothammer({"resume"});
+    EXPECT_EQ(ended.status, exit_ok) << ended.err;
+    EXPECT_NE(ended.out.find("db: resumed"), std::string::npos);
+    EXPECT_TRUE(was_logged("the timeline is lost"));
     EXPECT_EQ(machine_->what_is_not_as_before(), "");
 }
 
@@ -259,6 +306,15 @@ TEST_F(CommandLine, AWarmRebootThatIsCalledOffEndsWith1) {
     EXPECT_TRUE(was_logged("called off"));
     EXPECT_NE(ended.out.find("\"aborted\""), std::string::npos);
     EXPECT_EQ(machine_->save_timeout, std::chrono::seconds(7));
+    EXPECT_EQ(machine_->what_is_not_as_before(), "");
+}
+
+TEST_F(CommandLine, AFreezeThatIsNeverStartedIsCalledOff) {
+    machine_->other_jobs = 3;
+    const auto ended = warm_reboot();  // nobody serves
+    EXPECT_EQ(ended.status, exit_failed);
+    EXPECT_TRUE(was_logged("has dropped the freeze"));
+    EXPECT_LT(machine_->other_jobs, 0);
     EXPECT_EQ(machine_->what_is_not_as_before(), "");
 }
 

@@ -4,6 +4,7 @@
 
 #include "roothammer/lock.hpp"
 #include "scenario.hpp"
+#include "warmvm/file.hpp"
 
 namespace roothammer {
 namespace {
@@ -175,6 +176,19 @@ TEST_F(Freeze, EveryFaultPointBeforeTheJumpIsReached) {
         EXPECT_EQ(machine_->what_is_not_as_before(), "") << point;
         EXPECT_NO_THROW(reboot_warm()) << point;
     }
+}
+
+TEST_F(Freeze, RecoverPutsGuestsBackWithoutAPlanItCanRead) {
+    prepare();
+    machine_->fail_in = "arm";
+    machine_->kill = true;
+    EXPECT_THROW(freeze(host()), fake::Killed);
+    machine_->restart_program();
+    machine_->kill = false;
+    warmvm::replace_file(paths_.plan(), warmvm::as_byte_view("{\"version\": 2}"));
+    EXPECT_TRUE(recover(host(), "test").empty());
+    EXPECT_EQ(machine_->what_is_not_as_before(), "");
+    EXPECT_NO_THROW(reboot_warm());
 }
 
 TEST_F(Freeze, RecoverDoesNothingToAHostThatIsWell) {

@@ -75,5 +75,20 @@ TEST(Timeline, ReadsWhatItWritesAndShowsItInOrder) {
     EXPECT_THROW((void)parse_timeline("{\"version\":1}"), warmvm::Error);
 }
 
+TEST(Timeline, OfGuestsWithThousandsOfProcessesCanBeReadAgain) {
+    Timeline timeline;
+    timeline.guests.resize(1);
+    constexpr std::uint64_t tables = 20000;
+    for (std::uint64_t i = 0; i < tables; ++i) {
+        timeline.guests[0].written.push_back({"pinned L4, Xen's slots", i, i + 1});
+    }
+    const auto file = std::filesystem::path(::testing::TempDir()) / "roothammer-timeline" / "last";
+    store_timeline(file, timeline);
+    const auto again = load_timeline(file);
+    std::filesystem::remove_all(file.parent_path());
+    ASSERT_TRUE(again);
+    EXPECT_EQ(again->guests.at(0).written.size(), tables);
+}
+
 }  // namespace
 }  // namespace roothammer

@@ -68,6 +68,17 @@ TEST_F(PreflightTest, AFitHostIsAccepted) {
     EXPECT_EQ(report.guests.size(), 3u);
 }
 
+TEST_F(PreflightTest, AReasonThatThisProgramDoesNotKnow) {
+    constexpr auto of_a_newer_xen = static_cast<warmvm::Reason>(1000);
+    web().refusal = {of_a_newer_xen, 0};
+    expect_refused("guest web", "(1000)", true);
+}
+
+TEST_F(PreflightTest, ANameThatNoCommandCouldTake) {
+    node("name") = "two words";
+    expect_refused("guest two words", "its name has spaces", true);
+}
+
 TEST_F(PreflightTest, NoFeature) {
     machine_->has_feature = false;
     expect_refused("hypervisor", "cannot preserve memory", false);
@@ -147,6 +158,13 @@ TEST_F(PreflightTest, ARangeTooSmallForTheNextBoot) {
     EXPECT_FALSE(check().refused());
     machine_->host_info.range_size = needed - 1;
     expect_refused("range", "the next boot needs", false);
+    // What it says to write is what Xen takes: <size>@<start>, 2 MiB aligned.
+    const auto report = check();
+    const auto refused = std::ranges::find(report.findings, Verdict::refused, &Finding::verdict);
+    const auto mib = (needed + (2u << 20) - 1) >> 21 << 1;
+    EXPECT_NE(refused->mend.find("liveupdate=" + std::to_string(mib) + "M@0x20000000,"),
+              std::string::npos)
+        << refused->mend;
 }
 
 TEST_F(PreflightTest, RoomIsItemised) {
