@@ -8,10 +8,11 @@
 #include <stdexcept>
 
 #include "blocks.hpp"
-#include "chunk_writer.hpp"
+#include "chunk_coder.hpp"
 #include "codec/similarity.hpp"
 #include "codec/workers.hpp"
 #include "level_traits.hpp"
+#include "page_writer.hpp"
 
 namespace replication::codec {
 namespace {
@@ -26,6 +27,8 @@ std::uint64_t changed_blocks(const ByteMasks& masks) {
 }  // namespace
 
 class EpochEncoder::Impl {
+    using History = ChunkCoder::History;
+
   public:
     explicit Impl(const EncoderOptions& options)
         : traits_(traits_of(options.level)),
@@ -43,25 +46,51 @@ class EpochEncoder::Impl {
                 throw std::invalid_argument("pages of an epoch must ascend and lie in the guest");
         pending_.clear();
         changes_.resize(pages.size());
-        const std::size_t chunk_pages = traits_.chunk.max_pages;
-        const std::size_t count = (pages.size() + chunk_pages - 1) / chunk_pages;
-        while (coded_.size() < count)
-            coded_.push_back(
-                std::make_unique_for_overwrite<std::uint8_t[]>(ChunkWriter::bound(chunk_pages)));
-        chunks_.resize(count);
         for (Lane& lane : lanes_) lane.counts = {};
-        // Another chunk each time, as the parts of a guest's memory differ.
-        const bool tries =
-            traits_.chunk.literals_after_history.coding != Coding::stored && until_trial_ == 0;
-        const std::size_t on_trial = tries && count != 0 ? trials_ % count : count;
+        const ChunkTraits& traits = traits_.chunk;
+        const std::size_t parts = (pages.size() + traits.part_pages - 1) / traits.part_pages;
+        const bool tries = traits.has_history() && until_trial_ == 0;
+        const bool remember = tries || history_ == History::with;
+        const auto part_of = [&](std::size_t p) {
+            const std::size_t first = p * traits.part_pages;
+            return pages.subspan(first, std::min(traits.part_pages, pages.size() - first));
+        };
+        const auto write_part = [&](Lane& lane, PageWriter& writer, std::size_t p) {
+            const std::span<const PageIn> part = part_of(p);
+            const std::uint32_t next = p == 0 ? pfn_of(part[0]) : pfn_of(part.data()[-1]) + 1;
+            writer.begin(next, remember);
+            encode_part(lane, writer, part, changes_.data() + p * traits.part_pages);
+        };
+        const auto room_of = [&](std::size_t p) {
+            return coded_.get() + p * ChunkCoder::bound(traits.part_pages);
+        };
+        reserve(parts);
         trial_ = {};
-        workers_.each(count, [&](unsigned worker, std::size_t c) {
-            const std::size_t first = c * chunk_pages;
-            const auto part = pages.subspan(first, std::min(chunk_pages, pages.size() - first));
-            const auto history = c == on_trial ? ChunkWriter::History::both : history_;
-            chunks_[c] = encode_chunk(lanes_[worker], part, changes_.data() + first, history,
-                                      coded_[c].get());
-        });
+        if (traits.has_entropy()) {
+            while (parts_.size() < parts) parts_.emplace_back(kernels_, traits);
+            workers_.each(parts, [&](unsigned worker, std::size_t p) {
+                write_part(lanes_[worker], parts_[p], p);
+            });
+            plan(parts, remember);
+            // Another chunk each time, as the parts of a guest's memory differ.
+            const std::size_t on_trial =
+                tries && !chunks_.empty() ? trials_ % chunks_.size() : chunks_.size();
+            workers_.each(chunks_.size(), [&](unsigned worker, std::size_t c) {
+                const std::size_t first = c == 0 ? 0 : ends_[c - 1];
+                ChunkCoder& coder = lanes_[worker].coder;
+                chunks_[c] = coder.code(std::span(parts_).subspan(first, ends_[c] - first),
+                                        c == on_trial ? History::both : history_, room_of(first));
+                if (c == on_trial) trial_ = coder.trial();
+            });
+        } else {
+            // A chunk is made while its streams are in the cache.
+            chunks_.resize(parts);
+            workers_.each(parts, [&](unsigned worker, std::size_t p) {
+                Lane& lane = lanes_[worker];
+                write_part(lane, lane.writer, p);
+                chunks_[p] = lane.coder.code({&lane.writer, 1}, History::without, room_of(p));
+            });
+        }
         pending_.assign(pages.begin(), pages.end());
         return chunks_;
     }
@@ -69,14 +98,9 @@ class EpochEncoder::Impl {
     void commit() noexcept {
         for (std::size_t i = 0; i < pending_.size(); ++i)
             if (changes_[i].held) changes_[i].to = store_.renew(pending_[i].pfn);
-        workers_.each((pending_.size() + max_chunk_pages - 1) / max_chunk_pages,
-                      [&](unsigned, std::size_t part) {
-                          const std::size_t last =
-                              std::min(pending_.size(), (part + 1) * max_chunk_pages);
-                          for (std::size_t i = part * max_chunk_pages; i < last; ++i)
-                              if (changes_[i].held)
-                                  copy_blocks(changes_[i].to, pending_[i].data, changes_[i].blocks);
-                      });
+        workers_.each_range(pending_.size(), commit_grain, [&](std::size_t i) {
+            if (changes_[i].held) copy_blocks(changes_[i].to, pending_[i].data, changes_[i].blocks);
+        });
         for (std::size_t i = 0; i < pending_.size(); ++i)
             if (!changes_[i].held)
                 std::memcpy(store_.assign(pending_[i].pfn), pending_[i].data, page_size);
@@ -119,17 +143,20 @@ class EpochEncoder::Impl {
     };
 
     struct Lane {
-        Lane(const Kernels& kernels, const ChunkTraits& traits) : writer(kernels, traits) {}
-        ChunkWriter writer;
+        Lane(const Kernels& kernels, const ChunkTraits& traits)
+            : writer(kernels, traits), coder(traits), own(traits.part_pages) {}
+        PageWriter writer;  // where a part is a chunk
+        ChunkCoder coder;
         EpochCounts counts;
-        std::array<std::uint32_t, max_chunk_pages> own;
+        std::vector<std::uint32_t> own;
         ByteMasks best;
         ByteMasks other;
     };
 
-    Chunk encode_chunk(Lane& lane, std::span<const PageIn> pages, Change* changes,
-                       ChunkWriter::History history, std::uint8_t* out) noexcept {
-        lane.writer.begin(pages[0].pfn, history);
+    static std::uint32_t pfn_of(const PageIn& page) { return static_cast<std::uint32_t>(page.pfn); }
+
+    void encode_part(Lane& lane, PageWriter& writer, std::span<const PageIn> pages,
+                     Change* changes) noexcept {
         // The look-ups first, so that none waits for another.
         for (std::size_t i = 0; i < pages.size(); ++i) lane.own[i] = store_.find(pages[i].pfn);
         for (std::size_t i = 0; i < pages.size(); ++i) {
@@ -138,11 +165,43 @@ class EpochEncoder::Impl {
                 if (lane.own[i + 1] != PageStore::no_slot)
                     prefetch_page(store_.page(lane.own[i + 1]));
             }
-            encode_page(lane, pages[i], lane.own[i], changes[i]);
+            encode_page(lane, writer, pages[i], lane.own[i], changes[i]);
         }
-        const std::span chunk = lane.writer.finish(out);
-        if (history == ChunkWriter::History::both) trial_ = lane.writer.trial();
-        return chunk;
+    }
+
+    // Which parts make a chunk: as many that there is about equally much to compress in each,
+    // whatever the number of threads. With history chunks are larger, as it is worth the more the
+    // more there is of it.
+    void plan(std::size_t parts, bool with_history) {
+        const std::size_t weight = with_history ? std::size_t{640} << 10 : std::size_t{96} << 10;
+        std::size_t total = 0;
+        for (std::size_t p = 0; p < parts; ++p) total += parts_[p].size();
+        const std::size_t wanted = std::max<std::size_t>((total + weight / 2) / weight, 1);
+        ends_.clear();
+        std::size_t before = 0;
+        std::size_t pages = 0;
+        for (std::size_t p = 0; p < parts; ++p) {
+            const std::size_t size = parts_[p].size();
+            // Past the middle of this part a chunk's share is reached.
+            const bool enough = (before + size / 2) * wanted >= total * (ends_.size() + 1);
+            const bool full = pages + parts_[p].pages() > traits_.chunk.chunk_pages;
+            if (pages != 0 && (enough || full)) {
+                ends_.push_back(p);
+                pages = 0;
+            }
+            before += size;
+            pages += parts_[p].pages();
+        }
+        if (parts != 0) ends_.push_back(parts);
+        chunks_.resize(ends_.size());
+    }
+
+    // Room for the coded chunks of an epoch.
+    void reserve(std::size_t parts) {
+        if (parts <= coded_parts_) return;
+        coded_parts_ = parts + parts / 2;
+        coded_ = std::make_unique_for_overwrite<std::uint8_t[]>(
+            coded_parts_ * ChunkCoder::bound(traits_.chunk.part_pages));
     }
 
     // Whether history pays depends on the guest, and little else tells as surely as trying it now
@@ -154,10 +213,11 @@ class EpochEncoder::Impl {
         until_trial_ = period;
         ++trials_;
         const bool pays = trial_.with * 100 < trial_.without * (100 - traits_.history_gain);
-        history_ = pays ? ChunkWriter::History::with : ChunkWriter::History::without;
+        history_ = pays ? History::with : History::without;
     }
 
-    void encode_page(Lane& lane, const PageIn& page, std::uint32_t own, Change& change) noexcept {
+    void encode_page(Lane& lane, PageWriter& writer, const PageIn& page, std::uint32_t own,
+                     Change& change) noexcept {
         const std::uint8_t* const own_page = own == PageStore::no_slot ? nullptr : store_.page(own);
         change.held = own_page != nullptr;
         change.blocks = all_blocks;
@@ -178,7 +238,7 @@ class EpochEncoder::Impl {
             cost = kernels_.differ(page.data, own_page, *best);
             if (cost == 0) {
                 ++lane.counts.same;
-                lane.writer.same(page.pfn);
+                writer.same(page.pfn);
                 change.blocks = 0;
                 return;
             }
@@ -189,7 +249,7 @@ class EpochEncoder::Impl {
         }
         if (cost == 0) {
             ++lane.counts.zero;
-            lane.writer.zero(page.pfn);
+            writer.zero(page.pfn);
             return;
         }
         if (cost >= traits_.try_zero) {
@@ -226,9 +286,9 @@ class EpochEncoder::Impl {
         }
         if (kind == Kind::delta_self) change.blocks = changed_blocks(*best);
         if (cost == 0)
-            lane.writer.copy(page.pfn, reference);
+            writer.copy(page.pfn, reference);
         else
-            lane.writer.delta(page.pfn, kind, reference, page.data, own_page, *best);
+            writer.delta(page.pfn, kind, reference, page.data, own_page, *best);
     }
 
     const LevelTraits traits_;
@@ -239,10 +299,13 @@ class EpochEncoder::Impl {
     std::deque<Lane> lanes_;
     std::vector<PageIn> pending_;
     std::vector<Change> changes_;
-    std::vector<std::unique_ptr<std::uint8_t[]>> coded_;
+    std::vector<PageWriter> parts_;
+    std::vector<std::size_t> ends_;  // of each chunk: the part after its last
+    std::unique_ptr<std::uint8_t[]> coded_;
+    std::size_t coded_parts_ = 0;
     std::vector<Chunk> chunks_;
-    ChunkWriter::History history_ = ChunkWriter::History::without;
-    ChunkWriter::Trial trial_;  // written by the one thread that has the chunk on trial
+    History history_ = History::without;
+    ChunkCoder::Trial trial_;  // written by the one thread that has the chunk on trial
     std::uint64_t trials_ = 0;
     unsigned until_trial_ = 0;  // epochs
 };
