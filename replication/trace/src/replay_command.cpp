@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <cstdio>
-#include <fstream>
-#include <nlohmann/json.hpp>
 #include <set>
 
 #include "image_replay.hpp"
+#include "json_file.hpp"
 #include "options.hpp"
 #include "our_coder.hpp"
 #include "peers.hpp"
@@ -146,11 +145,7 @@ int replay_command(const Arguments& arguments) {
                 {{"name", target.name}, {"wanted", target.wanted}, {"reached", target.reached}});
         }
     }
-    if (!options.json.empty()) {
-        std::ofstream file(options.json);
-        file << document.dump(1) << '\n';
-        if (!file.flush()) throw std::runtime_error(options.json + ": cannot be written");
-    }
+    write_json(options.json, document);
     return 0;
 }
 
