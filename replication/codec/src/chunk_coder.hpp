@@ -13,8 +13,8 @@
 
 namespace replication::codec {
 
-// The second half of coding: the streams of the pages of a chunk, compressed and with a header. One
-// for each thread; all memory is taken at construction.
+// The second half of coding: the streams of a chunk's pages, compressed and with a header. All
+// memory is taken at construction.
 class ChunkCoder {
   public:
     explicit ChunkCoder(const ChunkTraits& traits);
@@ -27,9 +27,9 @@ class ChunkCoder {
         std::size_t with = 0;
     };
 
-    // The chunk of `parts`, whose pages ascend. It lies somewhere within `out`, which has room for
-    // bound() of its pages.
-    std::span<const std::uint8_t> code(std::span<const PageWriter> parts, History use,
+    // The chunk of the writer's pages. It lies somewhere within `out`, which has room for bound()
+    // of them.
+    std::span<const std::uint8_t> code(const PageWriter& pages, History use,
                                        std::uint8_t* out) noexcept;
     const Trial& trial() const noexcept { return trial_; }
 
@@ -39,16 +39,9 @@ class ChunkCoder {
     }
 
   private:
-    struct Literals {
-        const std::uint8_t* at;
-        std::size_t size;
-        std::size_t history;  // bytes before `at`
-    };
-
-    Literals gather(std::span<const PageWriter> parts, bool with_history) noexcept;
     // Returns the coded size, 0 for none that is shorter, and what it is coded with.
-    std::pair<std::size_t, Coding> compress(const Literals& literals, std::size_t pages,
-                                            History use, std::uint8_t* out) noexcept;
+    std::pair<std::size_t, Coding> compress_literals(const PageWriter& pages, History use,
+                                                     std::uint8_t* out) noexcept;
 
     ChunkTraits traits_;
     Compressor mask_compressor_;
@@ -56,7 +49,6 @@ class ChunkCoder {
     Compressor few_literals_compressor_;
     Compressor history_compressor_;
     std::unique_ptr<std::uint8_t[]> masks_;
-    std::unique_ptr<std::uint8_t[]> history_and_literals_;  // of several parts
     std::unique_ptr<std::uint8_t[]> trial_out_;
     Trial trial_;
 };

@@ -21,9 +21,9 @@ struct ChunkTraits {
     EntropyTraits literals_after_history{};
     // Marked bytes from which a word is taken whole; 9: never.
     unsigned whole_word = 9;
-    // Pages that one thread works on at a time, and pages of a chunk at most.
-    std::size_t part_pages = max_chunk_pages;
+    // Pages of a chunk at most, and of one without history.
     std::size_t chunk_pages = max_chunk_pages;
+    std::size_t pages_without_history = chunk_pages;
 
     bool has_entropy() const { return literals.coding != Coding::stored; }
     bool has_history() const { return literals_after_history.coding != Coding::stored; }

@@ -47,50 +47,24 @@ class EpochEncoder::Impl {
         pending_.clear();
         changes_.resize(pages.size());
         for (Lane& lane : lanes_) lane.counts = {};
-        const ChunkTraits& traits = traits_.chunk;
-        const std::size_t parts = (pages.size() + traits.part_pages - 1) / traits.part_pages;
-        const bool tries = traits.has_history() && until_trial_ == 0;
+        const bool tries = traits_.chunk.has_history() && until_trial_ == 0;
         const bool remember = tries || history_ == History::with;
-        const auto part_of = [&](std::size_t p) {
-            const std::size_t first = p * traits.part_pages;
-            return pages.subspan(first, std::min(traits.part_pages, pages.size() - first));
-        };
-        const auto write_part = [&](Lane& lane, PageWriter& writer, std::size_t p) {
-            const std::span<const PageIn> part = part_of(p);
-            const std::uint32_t next = p == 0 ? pfn_of(part[0]) : pfn_of(part.data()[-1]) + 1;
-            writer.begin(next, remember);
-            encode_part(lane, writer, part, changes_.data() + p * traits.part_pages);
-        };
-        const auto room_of = [&](std::size_t p) {
-            return coded_.get() + p * ChunkCoder::bound(traits.part_pages);
-        };
-        reserve(parts);
+        const std::size_t count = chunk_count(pages.size(), remember);
+        chunks_.resize(count);
+        reserve(pages.size() * page_bound + count * header_bound);
+        // Another chunk each time, as the parts of a guest's memory differ.
+        const std::size_t on_trial = tries && count != 0 ? trials_ % count : count;
         trial_ = {};
-        if (traits.has_entropy()) {
-            while (parts_.size() < parts) parts_.emplace_back(kernels_, traits);
-            workers_.each(parts, [&](unsigned worker, std::size_t p) {
-                write_part(lanes_[worker], parts_[p], p);
-            });
-            plan(parts, remember);
-            // Another chunk each time, as the parts of a guest's memory differ.
-            const std::size_t on_trial =
-                tries && !chunks_.empty() ? trials_ % chunks_.size() : chunks_.size();
-            workers_.each(chunks_.size(), [&](unsigned worker, std::size_t c) {
-                const std::size_t first = c == 0 ? 0 : ends_[c - 1];
-                ChunkCoder& coder = lanes_[worker].coder;
-                chunks_[c] = coder.code(std::span(parts_).subspan(first, ends_[c] - first),
-                                        c == on_trial ? History::both : history_, room_of(first));
-                if (c == on_trial) trial_ = coder.trial();
-            });
-        } else {
-            // A chunk is made while its streams are in the cache.
-            chunks_.resize(parts);
-            workers_.each(parts, [&](unsigned worker, std::size_t p) {
-                Lane& lane = lanes_[worker];
-                write_part(lane, lane.writer, p);
-                chunks_[p] = lane.coder.code({&lane.writer, 1}, History::without, room_of(p));
-            });
-        }
+        workers_.each(count, [&](unsigned worker, std::size_t c) {
+            const std::size_t first = pages.size() * c / count;
+            const std::size_t last = pages.size() * (c + 1) / count;
+            Lane& lane = lanes_[worker];
+            lane.writer.begin(pages[first].pfn, remember);
+            encode_pages(lane, pages.subspan(first, last - first), changes_.data() + first);
+            chunks_[c] = lane.coder.code(lane.writer, c == on_trial ? History::both : history_,
+                                         coded_.get() + first * page_bound + c * header_bound);
+            if (c == on_trial) trial_ = lane.coder.trial();
+        });
         pending_.assign(pages.begin(), pages.end());
         return chunks_;
     }
@@ -144,8 +118,8 @@ class EpochEncoder::Impl {
 
     struct Lane {
         Lane(const Kernels& kernels, const ChunkTraits& traits)
-            : writer(kernels, traits), coder(traits), own(traits.part_pages) {}
-        PageWriter writer;  // where a part is a chunk
+            : writer(kernels, traits), coder(traits), own(traits.chunk_pages) {}
+        PageWriter writer;
         ChunkCoder coder;
         EpochCounts counts;
         std::vector<std::uint32_t> own;
@@ -153,10 +127,23 @@ class EpochEncoder::Impl {
         ByteMasks other;
     };
 
-    static std::uint32_t pfn_of(const PageIn& page) { return static_cast<std::uint32_t>(page.pfn); }
+    // How many chunks an epoch becomes, of equal numbers of pages. It does not depend on the
+    // threads, but shall give two of them equal work. With history chunks are as large as they may
+    // be: it is worth the more the more there is of it.
+    std::size_t chunk_count(std::size_t pages, bool with_history) const {
+        const ChunkTraits& traits = traits_.chunk;
+        const std::size_t most = with_history ? traits.chunk_pages : traits.pages_without_history;
+        const std::size_t count = (pages + most - 1) / most;
+        return with_history || count < 2 ? count : count + count % 2;
+    }
 
-    void encode_part(Lane& lane, PageWriter& writer, std::span<const PageIn> pages,
-                     Change* changes) noexcept {
+    void reserve(std::size_t coded_size) {
+        if (coded_size <= coded_size_) return;
+        coded_size_ = coded_size + coded_size / 2;
+        coded_ = std::make_unique_for_overwrite<std::uint8_t[]>(coded_size_);
+    }
+
+    void encode_pages(Lane& lane, std::span<const PageIn> pages, Change* changes) noexcept {
         // The look-ups first, so that none waits for another.
         for (std::size_t i = 0; i < pages.size(); ++i) lane.own[i] = store_.find(pages[i].pfn);
         for (std::size_t i = 0; i < pages.size(); ++i) {
@@ -165,43 +152,8 @@ class EpochEncoder::Impl {
                 if (lane.own[i + 1] != PageStore::no_slot)
                     prefetch_page(store_.page(lane.own[i + 1]));
             }
-            encode_page(lane, writer, pages[i], lane.own[i], changes[i]);
+            encode_page(lane, pages[i], lane.own[i], changes[i]);
         }
-    }
-
-    // Which parts make a chunk: as many that there is about equally much to compress in each,
-    // whatever the number of threads. With history chunks are larger, as it is worth the more the
-    // more there is of it.
-    void plan(std::size_t parts, bool with_history) {
-        const std::size_t weight = with_history ? std::size_t{640} << 10 : std::size_t{96} << 10;
-        std::size_t total = 0;
-        for (std::size_t p = 0; p < parts; ++p) total += parts_[p].size();
-        const std::size_t wanted = std::max<std::size_t>((total + weight / 2) / weight, 1);
-        ends_.clear();
-        std::size_t before = 0;
-        std::size_t pages = 0;
-        for (std::size_t p = 0; p < parts; ++p) {
-            const std::size_t size = parts_[p].size();
-            // Past the middle of this part a chunk's share is reached.
-            const bool enough = (before + size / 2) * wanted >= total * (ends_.size() + 1);
-            const bool full = pages + parts_[p].pages() > traits_.chunk.chunk_pages;
-            if (pages != 0 && (enough || full)) {
-                ends_.push_back(p);
-                pages = 0;
-            }
-            before += size;
-            pages += parts_[p].pages();
-        }
-        if (parts != 0) ends_.push_back(parts);
-        chunks_.resize(ends_.size());
-    }
-
-    // Room for the coded chunks of an epoch.
-    void reserve(std::size_t parts) {
-        if (parts <= coded_parts_) return;
-        coded_parts_ = parts + parts / 2;
-        coded_ = std::make_unique_for_overwrite<std::uint8_t[]>(
-            coded_parts_ * ChunkCoder::bound(traits_.chunk.part_pages));
     }
 
     // Whether history pays depends on the guest, and little else tells as surely as trying it now
@@ -216,8 +168,7 @@ class EpochEncoder::Impl {
         history_ = pays ? History::with : History::without;
     }
 
-    void encode_page(Lane& lane, PageWriter& writer, const PageIn& page, std::uint32_t own,
-                     Change& change) noexcept {
+    void encode_page(Lane& lane, const PageIn& page, std::uint32_t own, Change& change) noexcept {
         const std::uint8_t* const own_page = own == PageStore::no_slot ? nullptr : store_.page(own);
         change.held = own_page != nullptr;
         change.blocks = all_blocks;
@@ -238,7 +189,7 @@ class EpochEncoder::Impl {
             cost = kernels_.differ(page.data, own_page, *best);
             if (cost == 0) {
                 ++lane.counts.same;
-                writer.same(page.pfn);
+                lane.writer.same(page.pfn);
                 change.blocks = 0;
                 return;
             }
@@ -249,7 +200,7 @@ class EpochEncoder::Impl {
         }
         if (cost == 0) {
             ++lane.counts.zero;
-            writer.zero(page.pfn);
+            lane.writer.zero(page.pfn);
             return;
         }
         if (cost >= traits_.try_zero) {
@@ -286,9 +237,9 @@ class EpochEncoder::Impl {
         }
         if (kind == Kind::delta_self) change.blocks = changed_blocks(*best);
         if (cost == 0)
-            writer.copy(page.pfn, reference);
+            lane.writer.copy(page.pfn, reference);
         else
-            writer.delta(page.pfn, kind, reference, page.data, own_page, *best);
+            lane.writer.delta(page.pfn, kind, reference, page.data, own_page, *best);
     }
 
     const LevelTraits traits_;
@@ -299,10 +250,8 @@ class EpochEncoder::Impl {
     std::deque<Lane> lanes_;
     std::vector<PageIn> pending_;
     std::vector<Change> changes_;
-    std::vector<PageWriter> parts_;
-    std::vector<std::size_t> ends_;  // of each chunk: the part after its last
     std::unique_ptr<std::uint8_t[]> coded_;
-    std::size_t coded_parts_ = 0;
+    std::size_t coded_size_ = 0;
     std::vector<Chunk> chunks_;
     History history_ = History::without;
     ChunkCoder::Trial trial_;  // written by the one thread that has the chunk on trial

@@ -80,10 +80,10 @@ class ImageEncoder::Impl {
                 same_as_[i] = remember(hashes_[i], static_cast<std::uint32_t>(pages[i].pfn));
         each_part([&](unsigned worker, std::size_t c, std::size_t first, std::size_t last) {
             Lane& lane = lanes_[worker];
-            lane.writer.begin(static_cast<std::uint32_t>(pages[first].pfn), false);
+            lane.writer.begin(pages[first].pfn, false);
             for (std::size_t i = first; i < last; ++i) encode_page(lane, pages[i], same_as_[i]);
             chunks_[c] =
-                lane.coder.code({&lane.writer, 1}, ChunkCoder::History::without, coded_[c].get());
+                lane.coder.code(lane.writer, ChunkCoder::History::without, coded_[c].get());
         });
         return chunks_;
     }

@@ -17,7 +17,7 @@ LevelTraits traits_of(Level level) {
         .coding = Coding::zstd, .level = 1, .window_log = 23, .hash_log = 17, .min_match = 5};
     switch (level) {
         case Level::fast:
-            return {.chunk = {.part_pages = 128, .chunk_pages = 128},
+            return {.chunk = {.chunk_pages = 128},
                     .try_zero = 512,
                     .try_similar = 512,
                     .candidates = 0,
@@ -29,7 +29,7 @@ LevelTraits traits_of(Level level) {
                               .few_literals = 256,
                               .literals_after_history = quick_after_history,
                               .whole_word = 5,
-                              .part_pages = 64},
+                              .pages_without_history = 256},
                     .try_zero = 512,
                     .try_similar = 1024,
                     .candidates = 2,
@@ -41,7 +41,7 @@ LevelTraits traits_of(Level level) {
                       .literals = thorough,
                       .literals_after_history = thorough_after_history,
                       .whole_word = 5,
-                      .part_pages = 64},
+                      .pages_without_history = 256},
             .try_zero = 64,
             .try_similar = 64,
             .candidates = 4,
@@ -52,11 +52,7 @@ ChunkTraits image_traits() {
     constexpr EntropyTraits masks{
         .coding = Coding::zstd, .level = -3, .hash_log = 12, .min_match = 5, .code_literals = true};
     constexpr EntropyTraits literals{.coding = Coding::zstd, .level = -1, .code_literals = true};
-    return {.masks = masks,
-            .literals = literals,
-            .whole_word = 5,
-            .part_pages = 512,
-            .chunk_pages = 512};
+    return {.masks = masks, .literals = literals, .whole_word = 5, .chunk_pages = 512};
 }
 
 }  // namespace replication::codec

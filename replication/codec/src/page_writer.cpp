@@ -11,19 +11,20 @@ namespace replication::codec {
 PageWriter::PageWriter(const Kernels& kernels, const ChunkTraits& traits)
     : kernels_(kernels), whole_word_(traits.whole_word) {
     // A difference is written before it is known to be too long, hence room for one page more.
-    const std::size_t pages = traits.part_pages + 1;
+    const std::size_t pages = traits.chunk_pages + 1;
     for (std::size_t s = 0; s < buffers_.size(); ++s)
         buffers_[s] =
             std::make_unique_for_overwrite<std::uint8_t[]>(pages * stream_bound[s] + stream_slack);
-    const std::size_t history = traits.has_history() ? traits.part_pages * page_size : 0;
+    const std::size_t history = traits.has_history() ? traits.chunk_pages * page_size : 0;
     history_and_literals_ =
         std::make_unique_for_overwrite<std::uint8_t[]>(history + pages * page_size + stream_slack);
     literals_ = history_and_literals_.get() + history;
-    begin(0, false);
+    begin(Pfn{}, false);
 }
 
-void PageWriter::begin(std::uint32_t next_pfn, bool remember) noexcept {
-    begins_at_ = next_pfn_ = next_pfn;
+void PageWriter::begin(Pfn first_pfn, bool remember) noexcept {
+    first_pfn_ = first_pfn;
+    next_pfn_ = static_cast<std::uint32_t>(first_pfn);
     remember_ = remember;
     pages_ = 0;
     heads_ = buffers_[heads].get();
@@ -79,12 +80,6 @@ std::span<const std::uint8_t> PageWriter::stream(Stream stream) const noexcept {
     const std::array<const std::uint8_t*, literals> ends{heads_, sink_.blocks, sink_.words,
                                                          sink_.bytes};
     return {buffers_[stream].get(), ends[stream]};
-}
-
-std::size_t PageWriter::size() const noexcept {
-    std::size_t size = 0;
-    for (std::size_t s = 0; s < stream_count; ++s) size += stream(static_cast<Stream>(s)).size();
-    return size;
 }
 
 }  // namespace replication::codec

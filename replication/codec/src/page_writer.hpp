@@ -13,15 +13,14 @@
 
 namespace replication::codec {
 
-// The first half of coding: pages in, streams out that are not compressed yet. One or more of them
-// in a row make a chunk (chunk_coder.hpp), so several threads can work on one chunk's pages. begin,
-// then one call a page with ascending pfns. All memory is taken at construction.
+// The first half of coding: the pages of a chunk in, its streams out, which ChunkCoder compresses.
+// begin, then one call a page with ascending pfns. All memory is taken at construction.
 class PageWriter {
   public:
     PageWriter(const Kernels& kernels, const ChunkTraits& traits);
 
-    // `next_pfn`: what the first page's gap counts from. `remember`: literals may refer to history.
-    void begin(std::uint32_t next_pfn, bool remember) noexcept;
+    // `remember`: literals may refer to history.
+    void begin(Pfn first_pfn, bool remember) noexcept;
     void zero(Pfn pfn) noexcept { head(pfn, Kind::zero); }
     void same(Pfn pfn) noexcept { head(pfn, Kind::same); }
     void copy(Pfn pfn, std::uint32_t reference) noexcept { head(pfn, Kind::copy, reference); }
@@ -32,12 +31,10 @@ class PageWriter {
                const std::uint8_t* own, ByteMasks& masks) noexcept;
 
     std::size_t pages() const noexcept { return pages_; }
-    std::uint32_t begins_at() const noexcept { return begins_at_; }
+    Pfn first_pfn() const noexcept { return first_pfn_; }
     std::span<const std::uint8_t> stream(Stream stream) const noexcept;
     // It ends where the literals begin.
     std::span<const std::uint8_t> history() const noexcept { return {history_, literals_}; }
-    // All streams together.
-    std::size_t size() const noexcept;
 
   private:
     void head(Pfn pfn, Kind kind) noexcept;
@@ -52,7 +49,7 @@ class PageWriter {
     std::uint8_t* history_ = nullptr;  // grows downwards from the literals
     std::uint8_t* heads_ = nullptr;
     MaskSink sink_{};
-    std::uint32_t begins_at_ = 0;
+    Pfn first_pfn_{};
     std::uint32_t next_pfn_ = 0;
     std::size_t pages_ = 0;
     bool remember_ = false;
