@@ -95,7 +95,7 @@ int replay_command(const Arguments& arguments) {
     description.add_options()("trace", po::value(&options.traces)->required(), "traces to replay")(
         "epochs", po::value(&options.epochs)->default_value(SIZE_MAX, "all"), "epochs of each")(
         "rounds", po::value(&options.rounds)->default_value(3),
-        "times each step is done; the quickest counts")(
+        "times each step is done; the median counts")(
         "only", po::value(&only)->composing(),
         "coder to replay through, may be repeated; no images, no threads")(
         "json", po::value(&options.json), "file for the figures");
