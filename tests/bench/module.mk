@@ -3,7 +3,7 @@
 BENCH := build/bench
 BENCH_TRACES ?=
 bench_epochs ?= 16
-bench_rounds ?= 2
+bench_rounds ?= 3
 bench_recorded := $(patsubst %,$(BENCH)/traces/%.trace,nginx redis mariadb)
 bench_given = $(patsubst %,$(BENCH)/traces/%,$(patsubst %.zst,%,$(notdir $(BENCH_TRACES))))
 bench_tool := build/release/bin/replication-trace

@@ -13,6 +13,9 @@ namespace replication::codec {
 
 inline constexpr std::uint64_t all_blocks = ~std::uint64_t{0};
 
+// Pages that one thread brings up to date at a time when an epoch commits.
+inline constexpr std::size_t commit_grain = 256;
+
 inline void copy_blocks(std::uint8_t* to, const std::uint8_t* from, std::uint64_t blocks) noexcept {
     for (; blocks != 0; blocks &= blocks - 1) {
         const auto at = static_cast<std::size_t>(std::countr_zero(blocks)) * 64;

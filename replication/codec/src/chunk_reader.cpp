@@ -34,7 +34,6 @@ Status ChunkReader::open(std::span<const std::uint8_t> chunk) noexcept {
     if (pages == 0 || pages > max_chunk_pages) return Status::bad_header;
     if (next_pfn_ > std::numeric_limits<std::uint32_t>::max()) return Status::bad_header;
     pages_ = static_cast<std::size_t>(pages);
-    last_reference_ = 0;
 
     std::array<std::size_t, stream_count> raw_size;
     for (std::size_t s = 0; s < stream_count; ++s) {
@@ -45,26 +44,25 @@ Status ChunkReader::open(std::span<const std::uint8_t> chunk) noexcept {
     }
     const std::size_t masks_size =
         raw_size[heads] + raw_size[blocks] + raw_size[words] + raw_size[bytes];
-    std::array<Body, 2> bodies;
-    for (Body& body : bodies) {
+    Body masks_body{};
+    for (Body* const body : {&literals_body_, &masks_body}) {
         if (at == end) return Status::truncated;
         const std::uint8_t coding = *at++;
         std::uint64_t size = 0;
         if ((at = read_varint(at, end, size)) == nullptr) return Status::truncated;
-        const std::size_t raw = &body == &bodies[0] ? masks_size : raw_size[literals];
+        const std::size_t raw = body == &masks_body ? masks_size : raw_size[literals];
         if (coding > static_cast<std::uint8_t>(Coding::zstd_history) || size > raw)
             return Status::bad_header;
-        body = {static_cast<Coding>(coding), static_cast<std::size_t>(size)};
+        *body = {static_cast<Coding>(coding), static_cast<std::size_t>(size)};
     }
-    if (static_cast<std::size_t>(end - at) < bodies[0].size + bodies[1].size)
-        return Status::truncated;
-    if (static_cast<std::size_t>(end - at) > bodies[0].size + bodies[1].size)
-        return Status::trailing;
+    const std::size_t bodies_size = literals_body_.size + masks_body.size;
+    if (static_cast<std::size_t>(end - at) < bodies_size) return Status::truncated;
+    if (static_cast<std::size_t>(end - at) > bodies_size) return Status::trailing;
     // The masks have no history, so theirs is empty.
-    const Status status = read_body(bodies[0], at, masks_.get(), masks_size, 0);
+    const Status status =
+        read_body(masks_body, at + literals_body_.size, masks_.get(), masks_size, 0);
     if (status != Status::ok) return status;
-    literals_body_ = bodies[1];
-    literals_at_ = at + bodies[0].size;
+    literals_at_ = at;
     literals_size_ = raw_size[literals];
     history_ = literals_;
 
@@ -129,10 +127,10 @@ Status ChunkReader::head(std::uint32_t guest_pages, Head& head) noexcept {
         if ((heads_ = read_varint(heads_, heads_end_, step)) == nullptr) return Status::truncated;
         if (step > std::uint64_t{2} * std::numeric_limits<std::uint32_t>::max())
             return Status::bad_reference;
-        last_reference_ += unzigzag(step);
-        if (last_reference_ < 0 || last_reference_ > std::numeric_limits<std::uint32_t>::max())
+        const std::int64_t reference = static_cast<std::int64_t>(pfn) + unzigzag(step);
+        if (reference < 0 || reference > std::numeric_limits<std::uint32_t>::max())
             return Status::bad_reference;
-        head.reference = static_cast<std::uint64_t>(last_reference_);
+        head.reference = static_cast<std::uint64_t>(reference);
     }
     head.differ = 0;
     switch (head.kind) {

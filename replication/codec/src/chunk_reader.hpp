@@ -69,7 +69,6 @@ class ChunkReader {
     MaskSource source_{};
     std::size_t pages_ = 0;
     std::uint64_t next_pfn_ = 0;
-    std::int64_t last_reference_ = 0;
 };
 
 }  // namespace replication::codec

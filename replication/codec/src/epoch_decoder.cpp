@@ -52,13 +52,9 @@ class EpochDecoder::Impl {
     void commit() noexcept {
         for (std::size_t i = 0; i < pages_.size(); ++i)
             if (held_[i]) to_[i] = store_.renew(pages_[i].pfn);
-        workers_.each((pages_.size() + max_chunk_pages - 1) / max_chunk_pages,
-                      [&](unsigned, std::size_t part) {
-                          const std::size_t last =
-                              std::min(pages_.size(), (part + 1) * max_chunk_pages);
-                          for (std::size_t i = part * max_chunk_pages; i < last; ++i)
-                              if (held_[i]) pages_[i].write_to(to_[i]);
-                      });
+        workers_.each_range(pages_.size(), commit_grain, [&](std::size_t i) {
+            if (held_[i]) pages_[i].write_to(to_[i]);
+        });
         for (std::size_t i = 0; i < pages_.size(); ++i)
             if (!held_[i]) pages_[i].write_to(store_.assign(pages_[i].pfn));
         pages_.clear();

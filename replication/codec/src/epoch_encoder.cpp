@@ -8,10 +8,11 @@
 #include <stdexcept>
 
 #include "blocks.hpp"
-#include "chunk_writer.hpp"
+#include "chunk_coder.hpp"
 #include "codec/similarity.hpp"
 #include "codec/workers.hpp"
 #include "level_traits.hpp"
+#include "page_writer.hpp"
 
 namespace replication::codec {
 namespace {
@@ -26,6 +27,8 @@ std::uint64_t changed_blocks(const ByteMasks& masks) {
 }  // namespace
 
 class EpochEncoder::Impl {
+    using History = ChunkCoder::History;
+
   public:
     explicit Impl(const EncoderOptions& options)
         : traits_(traits_of(options.level)),
@@ -43,24 +46,24 @@ class EpochEncoder::Impl {
                 throw std::invalid_argument("pages of an epoch must ascend and lie in the guest");
         pending_.clear();
         changes_.resize(pages.size());
-        const std::size_t chunk_pages = traits_.chunk.max_pages;
-        const std::size_t count = (pages.size() + chunk_pages - 1) / chunk_pages;
-        while (coded_.size() < count)
-            coded_.push_back(
-                std::make_unique_for_overwrite<std::uint8_t[]>(ChunkWriter::bound(chunk_pages)));
-        chunks_.resize(count);
         for (Lane& lane : lanes_) lane.counts = {};
+        const bool tries = traits_.chunk.has_history() && until_trial_ == 0;
+        const bool remember = tries || history_ == History::with;
+        const std::size_t count = chunk_count(pages.size(), remember);
+        chunks_.resize(count);
+        reserve(pages.size() * page_bound + count * header_bound);
         // Another chunk each time, as the parts of a guest's memory differ.
-        const bool tries =
-            traits_.chunk.literals_after_history.coding != Coding::stored && until_trial_ == 0;
         const std::size_t on_trial = tries && count != 0 ? trials_ % count : count;
         trial_ = {};
         workers_.each(count, [&](unsigned worker, std::size_t c) {
-            const std::size_t first = c * chunk_pages;
-            const auto part = pages.subspan(first, std::min(chunk_pages, pages.size() - first));
-            const auto history = c == on_trial ? ChunkWriter::History::both : history_;
-            chunks_[c] = encode_chunk(lanes_[worker], part, changes_.data() + first, history,
-                                      coded_[c].get());
+            const std::size_t first = pages.size() * c / count;
+            const std::size_t last = pages.size() * (c + 1) / count;
+            Lane& lane = lanes_[worker];
+            lane.writer.begin(pages[first].pfn, remember);
+            encode_pages(lane, pages.subspan(first, last - first), changes_.data() + first);
+            chunks_[c] = lane.coder.code(lane.writer, c == on_trial ? History::both : history_,
+                                         coded_.get() + first * page_bound + c * header_bound);
+            if (c == on_trial) trial_ = lane.coder.trial();
         });
         pending_.assign(pages.begin(), pages.end());
         return chunks_;
@@ -69,14 +72,9 @@ class EpochEncoder::Impl {
     void commit() noexcept {
         for (std::size_t i = 0; i < pending_.size(); ++i)
             if (changes_[i].held) changes_[i].to = store_.renew(pending_[i].pfn);
-        workers_.each((pending_.size() + max_chunk_pages - 1) / max_chunk_pages,
-                      [&](unsigned, std::size_t part) {
-                          const std::size_t last =
-                              std::min(pending_.size(), (part + 1) * max_chunk_pages);
-                          for (std::size_t i = part * max_chunk_pages; i < last; ++i)
-                              if (changes_[i].held)
-                                  copy_blocks(changes_[i].to, pending_[i].data, changes_[i].blocks);
-                      });
+        workers_.each_range(pending_.size(), commit_grain, [&](std::size_t i) {
+            if (changes_[i].held) copy_blocks(changes_[i].to, pending_[i].data, changes_[i].blocks);
+        });
         for (std::size_t i = 0; i < pending_.size(); ++i)
             if (!changes_[i].held)
                 std::memcpy(store_.assign(pending_[i].pfn), pending_[i].data, page_size);
@@ -119,17 +117,33 @@ class EpochEncoder::Impl {
     };
 
     struct Lane {
-        Lane(const Kernels& kernels, const ChunkTraits& traits) : writer(kernels, traits) {}
-        ChunkWriter writer;
+        Lane(const Kernels& kernels, const ChunkTraits& traits)
+            : writer(kernels, traits), coder(traits), own(traits.chunk_pages) {}
+        PageWriter writer;
+        ChunkCoder coder;
         EpochCounts counts;
-        std::array<std::uint32_t, max_chunk_pages> own;
+        std::vector<std::uint32_t> own;
         ByteMasks best;
         ByteMasks other;
     };
 
-    Chunk encode_chunk(Lane& lane, std::span<const PageIn> pages, Change* changes,
-                       ChunkWriter::History history, std::uint8_t* out) noexcept {
-        lane.writer.begin(pages[0].pfn, history);
+    // How many chunks an epoch becomes, of equal numbers of pages. It does not depend on the
+    // threads, but shall give two of them equal work. With history chunks are as large as they may
+    // be: it is worth the more the more there is of it.
+    std::size_t chunk_count(std::size_t pages, bool with_history) const {
+        const ChunkTraits& traits = traits_.chunk;
+        const std::size_t most = with_history ? traits.chunk_pages : traits.pages_without_history;
+        const std::size_t count = (pages + most - 1) / most;
+        return with_history || count < 2 ? count : count + count % 2;
+    }
+
+    void reserve(std::size_t coded_size) {
+        if (coded_size <= coded_size_) return;
+        coded_size_ = coded_size + coded_size / 2;
+        coded_ = std::make_unique_for_overwrite<std::uint8_t[]>(coded_size_);
+    }
+
+    void encode_pages(Lane& lane, std::span<const PageIn> pages, Change* changes) noexcept {
         // The look-ups first, so that none waits for another.
         for (std::size_t i = 0; i < pages.size(); ++i) lane.own[i] = store_.find(pages[i].pfn);
         for (std::size_t i = 0; i < pages.size(); ++i) {
@@ -140,9 +154,6 @@ class EpochEncoder::Impl {
             }
             encode_page(lane, pages[i], lane.own[i], changes[i]);
         }
-        const std::span chunk = lane.writer.finish(out);
-        if (history == ChunkWriter::History::both) trial_ = lane.writer.trial();
-        return chunk;
     }
 
     // Whether history pays depends on the guest, and little else tells as surely as trying it now
@@ -154,7 +165,7 @@ class EpochEncoder::Impl {
         until_trial_ = period;
         ++trials_;
         const bool pays = trial_.with * 100 < trial_.without * (100 - traits_.history_gain);
-        history_ = pays ? ChunkWriter::History::with : ChunkWriter::History::without;
+        history_ = pays ? History::with : History::without;
     }
 
     void encode_page(Lane& lane, const PageIn& page, std::uint32_t own, Change& change) noexcept {
@@ -239,10 +250,11 @@ class EpochEncoder::Impl {
     std::deque<Lane> lanes_;
     std::vector<PageIn> pending_;
     std::vector<Change> changes_;
-    std::vector<std::unique_ptr<std::uint8_t[]>> coded_;
+    std::unique_ptr<std::uint8_t[]> coded_;
+    std::size_t coded_size_ = 0;
     std::vector<Chunk> chunks_;
-    ChunkWriter::History history_ = ChunkWriter::History::without;
-    ChunkWriter::Trial trial_;  // written by the one thread that has the chunk on trial
+    History history_ = History::without;
+    ChunkCoder::Trial trial_;  // written by the one thread that has the chunk on trial
     std::uint64_t trials_ = 0;
     unsigned until_trial_ = 0;  // epochs
 };

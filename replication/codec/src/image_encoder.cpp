@@ -11,16 +11,20 @@
 #include <stdexcept>
 #include <vector>
 
-#include "chunk_writer.hpp"
+#include "chunk_coder.hpp"
 #include "codec/huge_memory.hpp"
 #include "codec/workers.hpp"
 #include "level_traits.hpp"
+#include "page_writer.hpp"
 
 namespace replication::codec {
 namespace {
 
 constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
 constexpr std::uint32_t zero = none - 1;
+
+// With this many literals a page is compressed as it is: its masks would have to be as well.
+constexpr std::uint32_t few_literals = 1024;
 
 struct Known {
     std::uint64_t low;
@@ -46,9 +50,9 @@ class ImageEncoder::Impl {
           hashes_(batch_pages),
           same_as_(batch_pages) {
         for (unsigned i = 0; i < options.threads; ++i) lanes_.emplace_back(kernels_, traits_);
-        for (std::size_t c = 0; c * traits_.max_pages < batch_pages; ++c)
+        for (std::size_t c = 0; c * traits_.chunk_pages < batch_pages; ++c)
             coded_.push_back(std::make_unique_for_overwrite<std::uint8_t[]>(
-                ChunkWriter::bound(traits_.max_pages)));
+                ChunkCoder::bound(traits_.chunk_pages)));
     }
 
     std::span<const EpochEncoder::Chunk> encode(std::span<const PageIn> pages) {
@@ -59,7 +63,7 @@ class ImageEncoder::Impl {
                 throw std::invalid_argument("pages of an image must ascend and lie in the guest");
             next_pfn_ = pfn + 1;
         }
-        const std::size_t step = traits_.max_pages;
+        const std::size_t step = traits_.chunk_pages;
         const std::size_t count = (pages.size() + step - 1) / step;
         chunks_.resize(count);
         const auto each_part = [&](auto body) {
@@ -76,17 +80,20 @@ class ImageEncoder::Impl {
                 same_as_[i] = remember(hashes_[i], static_cast<std::uint32_t>(pages[i].pfn));
         each_part([&](unsigned worker, std::size_t c, std::size_t first, std::size_t last) {
             Lane& lane = lanes_[worker];
-            lane.writer.begin(pages[first].pfn, ChunkWriter::History::without);
+            lane.writer.begin(pages[first].pfn, false);
             for (std::size_t i = first; i < last; ++i) encode_page(lane, pages[i], same_as_[i]);
-            chunks_[c] = lane.writer.finish(coded_[c].get());
+            chunks_[c] =
+                lane.coder.code(lane.writer, ChunkCoder::History::without, coded_[c].get());
         });
         return chunks_;
     }
 
   private:
     struct Lane {
-        Lane(const Kernels& kernels, const ChunkTraits& traits) : writer(kernels, traits) {}
-        ChunkWriter writer;
+        Lane(const Kernels& kernels, const ChunkTraits& traits)
+            : writer(kernels, traits), coder(traits) {}
+        PageWriter writer;
+        ChunkCoder coder;
         ByteMasks masks;
         ByteMasks other;
     };
@@ -116,10 +123,12 @@ class ImageEncoder::Impl {
         const std::uint32_t nonzero = kernels_.nonzero(page.data, lane.masks);
         const std::uint32_t unrepeated = kernels_.unrepeated(page.data, lane.other);
         // Fewer literals in more ragged masks: worth it only if they are a good deal fewer.
-        if (unrepeated + unrepeated / 8 < nonzero)
+        if (unrepeated + unrepeated / 8 < std::min(nonzero, few_literals))
             lane.writer.delta(page.pfn, Kind::delta_repeat, 0, page.data, nullptr, lane.other);
-        else
+        else if (nonzero < few_literals)
             lane.writer.delta(page.pfn, Kind::delta_zero, 0, page.data, nullptr, lane.masks);
+        else
+            lane.writer.raw(page.pfn, page.data);
     }
 
     const ChunkTraits traits_ = image_traits();

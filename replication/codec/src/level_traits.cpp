@@ -5,19 +5,19 @@ namespace replication::codec {
 
 LevelTraits traits_of(Level level) {
     constexpr EntropyTraits quick_masks{
-        .coding = Coding::zstd, .level = -3, .hash_log = 12, .min_match = 5, .code_literals = true};
+        .coding = Coding::zstd, .level = 1, .hash_log = 12, .min_match = 5};
     constexpr EntropyTraits closer{
         .coding = Coding::zstd, .level = 1, .hash_log = 13, .min_match = 4};
     constexpr EntropyTraits quick{
         .coding = Coding::zstd, .level = 1, .hash_log = 12, .min_match = 6};
     constexpr EntropyTraits quick_after_history{
         .coding = Coding::zstd, .level = 1, .window_log = 23, .hash_log = 16, .min_match = 6};
-    constexpr EntropyTraits thorough{.coding = Coding::zstd, .level = 6};
+    constexpr EntropyTraits thorough{.coding = Coding::zstd, .level = 3};
     constexpr EntropyTraits thorough_after_history{
-        .coding = Coding::zstd, .level = 3, .window_log = 23, .hash_log = 16};
+        .coding = Coding::zstd, .level = 1, .window_log = 23, .hash_log = 17, .min_match = 5};
     switch (level) {
         case Level::fast:
-            return {.chunk = {.max_pages = 128},
+            return {.chunk = {.chunk_pages = 128},
                     .try_zero = 512,
                     .try_similar = 512,
                     .candidates = 0,
@@ -29,7 +29,7 @@ LevelTraits traits_of(Level level) {
                               .few_literals = 256,
                               .literals_after_history = quick_after_history,
                               .whole_word = 5,
-                              .max_pages = 512},
+                              .pages_without_history = 256},
                     .try_zero = 512,
                     .try_similar = 1024,
                     .candidates = 2,
@@ -41,7 +41,7 @@ LevelTraits traits_of(Level level) {
                       .literals = thorough,
                       .literals_after_history = thorough_after_history,
                       .whole_word = 5,
-                      .max_pages = 512},
+                      .pages_without_history = 256},
             .try_zero = 64,
             .try_similar = 64,
             .candidates = 4,
@@ -51,9 +51,8 @@ LevelTraits traits_of(Level level) {
 ChunkTraits image_traits() {
     constexpr EntropyTraits masks{
         .coding = Coding::zstd, .level = -3, .hash_log = 12, .min_match = 5, .code_literals = true};
-    constexpr EntropyTraits literals{
-        .coding = Coding::zstd, .level = -1, .hash_log = 14, .min_match = 6, .code_literals = true};
-    return {.masks = masks, .literals = literals, .whole_word = 5, .max_pages = 512};
+    constexpr EntropyTraits literals{.coding = Coding::zstd, .level = -1, .code_literals = true};
+    return {.masks = masks, .literals = literals, .whole_word = 5, .chunk_pages = 512};
 }
 
 }  // namespace replication::codec

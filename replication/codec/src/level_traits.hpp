@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #pragma once
 
-#include "chunk_writer.hpp"
+#include "chunk_traits.hpp"
 #include "codec/level.hpp"
 
 namespace replication::codec {

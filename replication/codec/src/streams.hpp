@@ -6,17 +6,20 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
 
 #include "codec/page.hpp"
 
 namespace replication::codec {
 
-inline constexpr std::size_t max_chunk_pages = 512;
+inline constexpr std::size_t max_chunk_pages = 2048;
 
 enum Stream : std::size_t { heads, blocks, words, bytes, literals, stream_count };
 
 // The most a page can put in each stream.
 inline constexpr std::array<std::size_t, stream_count> stream_bound{18, 8, 64, 512, page_size};
+inline constexpr std::size_t page_bound =
+    std::accumulate(stream_bound.begin(), stream_bound.end(), std::size_t{0});
 
 enum class Kind : std::uint8_t {
     zero,

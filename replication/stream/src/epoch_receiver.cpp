@@ -84,6 +84,13 @@ void EpochReceiver::commit() noexcept {
     ready_.reset();
 }
 
+void EpochReceiver::restart() noexcept {
+    reader_ = RecordReader(shape_);
+    decoder_.abandon();
+    ready_.reset();
+    in_epoch_ = false;
+}
+
 void EpochReceiver::end() const {
     require(reader_.between_records() && !in_epoch_, Errc::cut_short);
 }

@@ -3,13 +3,12 @@
 #include <cmath>
 #include <cstdio>
 #include <cstring>
-#include <fstream>
 #include <limits>
 #include <map>
-#include <nlohmann/json.hpp>
 
 #include "codec/epoch_encoder.hpp"
 #include "codec/huge_memory.hpp"
+#include "json_file.hpp"
 #include "options.hpp"
 #include "stopwatch.hpp"
 #include "trace_file.hpp"
@@ -183,11 +182,7 @@ int cost_command(const Arguments& arguments) {
         std::printf("%6.0f Mbit/s  %-18s %.1f ms, %.0f%%\n", link, choice, best_wait * 1e3,
                     100 * best->epoch.bytes * 8e-6 / link / best->interval);
     }
-    if (!json.empty()) {
-        std::ofstream file(json);
-        file << document.dump(1) << '\n';
-        if (!file.flush()) throw std::runtime_error(json + ": cannot be written");
-    }
+    write_json(json, document);
     return 0;
 }
 

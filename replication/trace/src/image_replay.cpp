@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cstring>
 #include <functional>
-#include <limits>
 #include <memory>
 #include <span>
 #include <stdexcept>
@@ -85,31 +84,32 @@ class Ours : public ImageCoder {
     std::size_t next_ = 0;
 };
 
-// A batch at a time; its window is far smaller than a batch.
+// A batch at a time; its window is far smaller than a batch. Memory is new at each start, as ours
+// is.
 class BatchCoder : public ImageCoder {
   public:
     void start() override {
+        room_ = std::make_unique_for_overwrite<std::uint8_t[]>(room_size);
         coded_.clear();
         next_ = 0;
     }
     std::size_t encode(Batch batch, std::uint32_t) override {
-        size_ = compress(batch, room_);
+        size_ = compress(batch, {room_.get(), room_size});
         return size_;
     }
-    void keep() override {
-        coded_.emplace_back(room_.begin(), room_.begin() + static_cast<std::ptrdiff_t>(size_));
-    }
+    void keep() override { coded_.emplace_back(room_.get(), room_.get() + size_); }
     void decode(std::uint8_t* image, std::uint32_t first_pfn, std::size_t size) override {
         decompress(coded_[next_++], image + std::size_t{first_pfn} * page_size, size);
     }
 
   protected:
-    virtual std::size_t compress(Batch batch, Bytes& out) = 0;
+    virtual std::size_t compress(Batch batch, std::span<std::uint8_t> out) = 0;
     virtual void decompress(const Bytes& in, std::uint8_t* out, std::size_t size) = 0;
 
   private:
     // More than either library can need for a batch.
-    Bytes room_ = Bytes(std::size_t{batch_pages} * page_size * 2);
+    static constexpr std::size_t room_size = std::size_t{batch_pages} * page_size * 2;
+    std::unique_ptr<std::uint8_t[]> room_;
     std::size_t size_ = 0;
     std::vector<Bytes> coded_;
     std::size_t next_ = 0;
@@ -120,7 +120,7 @@ class Copy : public BatchCoder {
     std::string name() const override { return "memcpy"; }
 
   protected:
-    std::size_t compress(Batch batch, Bytes& out) override {
+    std::size_t compress(Batch batch, std::span<std::uint8_t> out) override {
         std::memcpy(out.data(), batch.data(), batch.size());
         return batch.size();
     }
@@ -134,7 +134,7 @@ class Lz4 : public BatchCoder {
     std::string name() const override { return "lz4"; }
 
   protected:
-    std::size_t compress(Batch batch, Bytes& out) override {
+    std::size_t compress(Batch batch, std::span<std::uint8_t> out) override {
         return static_cast<std::size_t>(LZ4_compress_default(
             reinterpret_cast<const char*>(batch.data()), reinterpret_cast<char*>(out.data()),
             static_cast<int>(batch.size()), static_cast<int>(out.size())));
@@ -148,9 +148,15 @@ class Lz4 : public BatchCoder {
 class Zstd : public BatchCoder {
   public:
     std::string name() const override { return "zstd-1"; }
+    void start() override {
+        BatchCoder::start();
+        compressor_.reset(ZSTD_createCCtx());
+        decompressor_.reset(ZSTD_createDCtx());
+        if (!compressor_ || !decompressor_) throw std::bad_alloc();
+    }
 
   protected:
-    std::size_t compress(Batch batch, Bytes& out) override {
+    std::size_t compress(Batch batch, std::span<std::uint8_t> out) override {
         return ZSTD_compressCCtx(compressor_.get(), out.data(), out.size(), batch.data(),
                                  batch.size(), 1);
     }
@@ -163,8 +169,8 @@ class Zstd : public BatchCoder {
         void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
         void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
     };
-    std::unique_ptr<ZSTD_CCtx, Free> compressor_{ZSTD_createCCtx()};
-    std::unique_ptr<ZSTD_DCtx, Free> decompressor_{ZSTD_createDCtx()};
+    std::unique_ptr<ZSTD_CCtx, Free> compressor_;
+    std::unique_ptr<ZSTD_DCtx, Free> decompressor_;
 };
 
 }  // namespace
@@ -183,8 +189,9 @@ std::vector<ImageResult> replay_image(const TraceFile& trace, const ImageReplayO
         codec::make_huge<std::uint8_t>(std::size_t{batch_pages} * page_size);
     std::vector<ImageResult> results;
     for (const auto& coder : coders)
-        results.push_back({coder->name(), static_cast<double>(total), 0,
-                           std::numeric_limits<double>::max(), std::numeric_limits<double>::max()});
+        results.push_back({coder->name(), static_cast<double>(total), 0, 0, 0});
+    std::vector<Rounds> encoding(coders.size(), Rounds(options.wall_clock));
+    std::vector<Rounds> decoding = encoding;
     const auto each_batch = [&](auto body) {
         for (std::uint32_t first = 0; first < trace.guest_pages(); first += batch_pages)
             body(first,
@@ -213,9 +220,13 @@ std::vector<ImageResult> replay_image(const TraceFile& trace, const ImageReplayO
             if (std::memcmp(image.get(), trace.first_image(0), total) != 0)
                 throw std::runtime_error(coder.name() + ": decoded image differs");
             results[c].coded_bytes = static_cast<double>(coded);
-            results[c].encode_seconds = std::min(results[c].encode_seconds, encode);
-            results[c].decode_seconds = std::min(results[c].decode_seconds, decode);
+            encoding[c].add(encode);
+            decoding[c].add(decode);
         }
+    }
+    for (std::size_t c = 0; c < coders.size(); ++c) {
+        results[c].encode_seconds = encoding[c].result();
+        results[c].decode_seconds = decoding[c].result();
     }
     return results;
 }

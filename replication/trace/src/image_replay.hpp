@@ -21,7 +21,7 @@ struct ImageResult {
 };
 
 struct ImageReplayOptions {
-    unsigned rounds = 3;   // over the whole image, all coders in turn; the quickest counts
+    unsigned rounds = 3;   // over the whole image, all coders in turn: Rounds in stopwatch.hpp
     unsigned threads = 1;  // of ours
     bool peers = true;
     bool wall_clock = false;  // elapsed time instead of CPU time, for more than one thread

@@ -32,8 +32,10 @@ class Memcpy : public Coder {
   public:
     Memcpy() : Coder("memcpy") {}
     Keeps keeps() const override { return Keeps::nothing; }
-    std::size_t encode(const EpochPages& epoch, const ReferenceImage&) override {
+    void prepare(const EpochPages& epoch, const ReferenceImage&) override {
         copy_.resize(epoch.data.size());
+    }
+    std::size_t encode(const EpochPages& epoch, const ReferenceImage&) override {
         std::memcpy(copy_.data(), epoch.data.data(), epoch.data.size());
         return copy_.size();
     }
@@ -49,9 +51,12 @@ class Lz4 : public Coder {
   public:
     Lz4() : Coder("lz4") {}
     Keeps keeps() const override { return Keeps::nothing; }
-    std::size_t encode(const EpochPages& epoch, const ReferenceImage&) override {
+    void prepare(const EpochPages& epoch, const ReferenceImage&) override {
         const int size = static_cast<int>(epoch.data.size());
         coded_.resize(static_cast<std::size_t>(LZ4_compressBound(size)));
+    }
+    std::size_t encode(const EpochPages& epoch, const ReferenceImage&) override {
+        const int size = static_cast<int>(epoch.data.size());
         coded_size_ = LZ4_compress_default(reinterpret_cast<const char*>(epoch.data.data()),
                                            reinterpret_cast<char*>(coded_.data()), size,
                                            static_cast<int>(coded_.size()));
@@ -72,9 +77,11 @@ class Xbzrle : public Coder {
   public:
     Xbzrle() : Coder("xbzrle") {}
     Keeps keeps() const override { return Keeps::shared; }
-    std::size_t encode(const EpochPages& epoch, const ReferenceImage& reference) override {
+    void prepare(const EpochPages& epoch, const ReferenceImage&) override {
         coded_.resize(epoch.data.size() + xbzrle_bound);
         lengths_.resize(epoch.pfns.size());
+    }
+    std::size_t encode(const EpochPages& epoch, const ReferenceImage& reference) override {
         std::uint8_t* out = coded_.data();
         for (std::size_t i = 0; i < epoch.pfns.size(); ++i) {
             const std::uint8_t* page = epoch.data.data() + i * page_size;
@@ -121,6 +128,8 @@ class Zstd : public Coder {
     Keeps keeps() const override { return use_ == Use::plain ? Keeps::nothing : Keeps::shared; }
 
     void prepare(const EpochPages& epoch, const ReferenceImage& reference) override {
+        coded_.resize(ZSTD_compressBound(epoch.data.size()));
+        if (use_ == Use::exclusive_or) exclusive_.resize(epoch.data.size());
         if (use_ != Use::prefix) return;
         old_.resize(epoch.data.size());
         for (std::size_t i = 0; i < epoch.pfns.size(); ++i)
@@ -133,7 +142,6 @@ class Zstd : public Coder {
         checked(ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, 1));
         std::span<const std::uint8_t> input = epoch.data;
         if (use_ == Use::exclusive_or) {
-            exclusive_.resize(epoch.data.size());
             exclusive_or(epoch, reference, epoch.data.data(), exclusive_.data());
             input = exclusive_;
         } else if (use_ == Use::prefix) {
@@ -144,7 +152,6 @@ class Zstd : public Coder {
             checked(ZSTD_CCtx_setParameter(context, ZSTD_c_enableLongDistanceMatching, 1));
             checked(ZSTD_CCtx_refPrefix(context, old_.data(), old_.size()));
         }
-        coded_.resize(ZSTD_compressBound(input.size()));
         coded_size_ = checked(
             ZSTD_compress2(context, coded_.data(), coded_.size(), input.data(), input.size()));
         return coded_size_;

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <limits>
 #include <numeric>
 #include <stdexcept>
 
@@ -88,9 +87,9 @@ std::vector<ReplayResult> replay(const TraceFile& trace, const Coders& coders,
             std::memcpy(arena.get(), epoch.data, size);
         };
         const std::size_t list_size = pfn_list_size(epoch.pfns);
-        for (auto& result : results)
-            result.epochs.push_back({epoch.pfns.size(), 0, std::numeric_limits<double>::max(),
-                                     std::numeric_limits<double>::max()});
+        for (auto& result : results) result.epochs.push_back({epoch.pfns.size(), 0, 0, 0});
+        std::vector<Rounds> encoding(coders.size(), Rounds(options.wall_clock));
+        std::vector<Rounds> decoding = encoding;
         for (unsigned repeat = 0; repeat < options.repeats; ++repeat) {
             for (std::size_t c = 0; c < coders.size(); ++c) {
                 Coder& coder = *coders[c];
@@ -99,15 +98,13 @@ std::vector<ReplayResult> replay(const TraceFile& trace, const Coders& coders,
                 coder.prepare(pages, reference);
                 const double encode =
                     stopwatch.seconds([&] { cost.bytes = coder.encode(pages, reference); });
-                cost.encode_seconds =
-                    std::min(cost.encode_seconds, encode + coder.foreign_seconds());
+                encoding[c].add(encode + coder.foreign_seconds());
                 if (!coder.counts_pfns()) cost.bytes += list_size;
                 caches.sweep();
                 std::uint8_t* out = coder.keeps() == Coder::Keeps::own ? nullptr : decoded.data();
                 const double decode =
                     stopwatch.seconds([&] { coder.decode(pages, reference, out); });
-                cost.decode_seconds =
-                    std::min(cost.decode_seconds, decode + coder.foreign_seconds());
+                decoding[c].add(decode + coder.foreign_seconds());
                 if (repeat != 0) continue;
                 coder.decode(pages, reference, decoded.data());
                 if (std::memcmp(decoded.data(), epoch.data, size) != 0)
@@ -126,6 +123,8 @@ std::vector<ReplayResult> replay(const TraceFile& trace, const Coders& coders,
         for (std::size_t c = 0; c < coders.size(); ++c) {
             Coder& coder = *coders[c];
             EpochCost& cost = results[c].epochs.back();
+            cost.encode_seconds = encoding[c].result();
+            cost.decode_seconds = decoding[c].result();
             switch (coder.keeps()) {
                 case Coder::Keeps::nothing:
                     break;

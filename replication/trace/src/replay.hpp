@@ -12,7 +12,7 @@
 namespace replication::trace {
 
 struct ReplayOptions {
-    unsigned repeats = 3;  // of each epoch; the quickest counts
+    unsigned repeats = 3;  // of each epoch: Rounds in stopwatch.hpp
     std::size_t max_epochs = SIZE_MAX;
     bool wall_clock = false;  // elapsed time instead of CPU time, for more than one thread
 };

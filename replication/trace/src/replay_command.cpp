@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <cstdio>
-#include <fstream>
-#include <nlohmann/json.hpp>
 #include <set>
 
 #include "image_replay.hpp"
+#include "json_file.hpp"
 #include "options.hpp"
 #include "our_coder.hpp"
 #include "peers.hpp"
@@ -96,7 +95,7 @@ int replay_command(const Arguments& arguments) {
     description.add_options()("trace", po::value(&options.traces)->required(), "traces to replay")(
         "epochs", po::value(&options.epochs)->default_value(SIZE_MAX, "all"), "epochs of each")(
         "rounds", po::value(&options.rounds)->default_value(3),
-        "times each step is done; the quickest counts")(
+        "times each step is done; the median counts")(
         "only", po::value(&only)->composing(),
         "coder to replay through, may be repeated; no images, no threads")(
         "json", po::value(&options.json), "file for the figures");
@@ -146,11 +145,7 @@ int replay_command(const Arguments& arguments) {
                 {{"name", target.name}, {"wanted", target.wanted}, {"reached", target.reached}});
         }
     }
-    if (!options.json.empty()) {
-        std::ofstream file(options.json);
-        file << document.dump(1) << '\n';
-        if (!file.flush()) throw std::runtime_error(options.json + ": cannot be written");
-    }
+    write_json(options.json, document);
     return 0;
 }
 

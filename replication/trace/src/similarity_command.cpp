@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <cstdio>
-#include <fstream>
-#include <nlohmann/json.hpp>
 
+#include "json_file.hpp"
 #include "options.hpp"
 #include "similarity_study.hpp"
 
@@ -44,11 +43,7 @@ int similarity_command(const Arguments& arguments) {
                                 {"copies", percent(share.exact, share.blocks)}});
         }
     }
-    if (!json.empty()) {
-        std::ofstream file(json);
-        file << document.dump(1) << '\n';
-        if (!file.flush()) throw std::runtime_error(json + ": cannot be written");
-    }
+    write_json(json, document);
     return 0;
 }
 

@@ -101,57 +101,6 @@ TEST_P(Levels, NoPageGrowsBeyondRawAndEightBytes) {
     }
 }
 
-// The protocol's loss model: an epoch may not arrive, or arrive and its acknowledgement be lost, in
-// which case the receiver says on the next contact which epoch it has. Two plain maps are the
-// model.
-TEST_P(Levels, StoresStayIdenticalOverLostAndRepeatedEpochs) {
-    test::Random random(13);
-    test::Guest guest(200);
-    const EncoderOptions options = options_of(GetParam(), guest.size(), 90);
-    EpochEncoder encoder(options);
-    EpochDecoder decoder(options);
-    std::vector<test::Page> backup(guest.size(), test::Page(page_size, 0));
-    for (int epoch = 0; epoch < 400; ++epoch) {
-        guest.run(random, 12);
-        const auto dirty = guest.dirty();
-        const auto chunks = copy_of(encoder.encode(dirty));
-        switch (random() % 5) {
-            case 0:  // lost on the way: dirty pages stay dirty, nothing changes anywhere
-                encoder.abandon();
-                continue;
-            case 1: {  // arrives damaged
-                auto damaged = chunks;
-                Bytes& victim = damaged[random() % damaged.size()];
-                victim.resize(random() % victim.size());
-                ASSERT_NE(decoder.decode(views_of(damaged)), Status::ok);
-                ASSERT_TRUE(decoder.pages().empty());
-                decoder.commit();
-                encoder.abandon();
-                continue;
-            }
-            case 2:  // arrives twice before it is committed
-                ASSERT_EQ(decoder.decode(views_of(chunks)), Status::ok);
-                decoder.abandon();
-                break;
-            default:
-                break;
-        }
-        ASSERT_EQ(decoder.decode(views_of(chunks)), Status::ok);
-        for (const PageOut& page : decoder.pages())
-            page.write_to(backup[static_cast<std::uint32_t>(page.pfn)].data());
-        decoder.commit();
-        encoder.commit();
-        guest.clean();
-        ASSERT_EQ(encoder.store().digest(), decoder.store().digest());
-        ASSERT_EQ(backup, guest.all());
-        for (std::uint32_t pfn = 0; pfn < guest.size(); ++pfn) {
-            const std::uint32_t slot = encoder.store().find(static_cast<Pfn>(pfn));
-            if (slot == PageStore::no_slot) continue;
-            ASSERT_EQ(std::memcmp(encoder.store().page(slot), backup[pfn].data(), page_size), 0);
-        }
-    }
-}
-
 TEST(Epoch, EveryFlippedBitIsRefusedOrStillGivesAWholeEpoch) {
     test::Random random(17);
     test::Guest guest(64);

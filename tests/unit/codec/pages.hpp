@@ -93,6 +93,7 @@ class Guest {
         return pages;
     }
     void clean() { dirty_.clear(); }
+    void mark(std::uint32_t pfn) { dirty_[pfn] = true; }
 
   private:
     std::vector<Page> pages_;

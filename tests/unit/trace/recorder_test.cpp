@@ -2,6 +2,7 @@
 #include "recorder.hpp"
 
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -12,7 +13,6 @@
 #include <filesystem>
 #include <set>
 #include <system_error>
-#include <thread>
 
 namespace replication::trace {
 namespace {
@@ -44,6 +44,7 @@ class Tree {
         std::memset(own, 2, pages * page_size);
         const bool child = ::fork() == 0;
         if (child) ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (::write(done_[1], "r", 1) != 1) ::_exit(1);
         for (char step = 0; ::read(go_[0], &step, 1) == 1;) {
             // Whoever reads it does it.
             std::memset(shared + 10 * page_size, step, 3 * page_size);
@@ -55,15 +56,33 @@ class Tree {
     ~Tree() {
         ::close(go_[0]);
         ::close(go_[1]);
+        ::close(done_[0]);
+        ::close(done_[1]);
         ::kill(pid_, SIGKILL);
         ::waitpid(pid_, nullptr, 0);
     }
     Tree(const Tree&) = delete;
     Tree& operator=(const Tree&) = delete;
     pid_t pid() const { return pid_; }
-    void order(char step) const { ASSERT_EQ(::write(go_[1], &step, 1), 1); }
+    // Both processes have their memory.
+    void wait_until_ready() const {
+        wait();
+        wait();
+    }
+    // Returns when the step is done.
+    void order(char step) const {
+        ASSERT_EQ(::write(go_[1], &step, 1), 1);
+        wait();
+    }
 
   private:
+    void wait() const {
+        pollfd done{done_[0], POLLIN, 0};
+        ASSERT_EQ(::poll(&done, 1, 30'000), 1);
+        char byte;
+        ASSERT_EQ(::read(done_[0], &byte, 1), 1);
+    }
+
     int go_[2];
     int done_[2];
     pid_t pid_;
@@ -73,13 +92,14 @@ TEST(Recorder, FindsWhatATreeOfProcessesWrites) {
     const std::filesystem::path path =
         std::filesystem::path(testing::TempDir()) / "recorder_test.trace";
     const Tree tree;
-    std::this_thread::sleep_for(200ms);
+    tree.wait_until_ready();
+    if (HasFatalFailure()) return;
     try {
         Recorder recorder(tree.pid(), path);
         recorder.first_image();
         recorder.epoch(20ms);
         tree.order(77);
-        recorder.epoch(200ms);
+        recorder.epoch(20ms);
         recorder.epoch(20ms);
         recorder.close();
     } catch (const std::system_error& error) {

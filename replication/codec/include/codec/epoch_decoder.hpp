@@ -13,7 +13,8 @@ namespace replication::codec {
 
 // Backup's side: an epoch's chunks in, pages out. Nothing reaches the page store before commit, and
 // a chunk that is not what an encoder wrote gives a Status and leaves the store as it was. Memory:
-// the page store's, the largest epoch's pages, a few MB for each thread.
+// the page store's, the largest epoch's pages; for each thread what
+// the largest chunk fills of 18 MB.
 class EpochDecoder {
   public:
     // Throws std::bad_alloc, std::system_error, std::invalid_argument.

@@ -38,8 +38,9 @@ struct EpochCounts {
 
 // Primary's side: dirty pages of one epoch in, chunks of docs/specs/page-coding.md out. The page
 // store changes only in commit, so an epoch that the backup never acknowledged leaves no trace.
-// Memory: the page store's and, with similarity, 64 bytes a slot for the index; a few MB for each
-// thread.
+// Memory: the page store's and, with similarity, 64 bytes a slot for the index; for the largest
+// epoch so far at most 7 KB a page, of which only what its differences fill is ever touched; for
+// each thread likewise what the largest chunk fills of 27 MB.
 class EpochEncoder {
   public:
     // Throws std::bad_alloc, std::system_error, std::invalid_argument.

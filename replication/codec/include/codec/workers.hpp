@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #pragma once
 
+#include <algorithm>
 #include <condition_variable>
 #include <cstddef>
 #include <functional>
@@ -25,6 +26,15 @@ class Workers {
     // order, and returns when all have returned. `body` must not throw. Not reentrant.
     using Body = std::function<void(unsigned worker, std::size_t index)>;
     void each(std::size_t count, const Body& body) noexcept;
+
+    // Calls body(index) for each index below `count`, `grain` of them in a row by one worker.
+    template <typename OfIndex>
+    void each_range(std::size_t count, std::size_t grain, OfIndex body) noexcept {
+        each((count + grain - 1) / grain, [&](unsigned, std::size_t range) {
+            const std::size_t last = std::min(count, (range + 1) * grain);
+            for (std::size_t index = range * grain; index < last; ++index) body(index);
+        });
+    }
 
   private:
     void serve(unsigned worker);

@@ -32,6 +32,9 @@ class EpochReceiver {
     void commit() noexcept;
 
     std::uint64_t committed() const { return committed_; }
+    // Another connection, whose stream starts with a header, after the one before ended in whatever
+    // way. What was committed stays; nothing else of the old stream does.
+    void restart() noexcept;
     // No more bytes will come. Throws Errc::cut_short unless the last epoch was whole.
     void end() const;
 
