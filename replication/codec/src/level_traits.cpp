@@ -12,7 +12,8 @@ LevelTraits traits_of(Level level) {
         .coding = Coding::zstd, .level = 1, .hash_log = 12, .min_match = 6};
     constexpr EntropyTraits quick_after_history{
         .coding = Coding::zstd, .level = 1, .window_log = 23, .hash_log = 16, .min_match = 6};
-    constexpr EntropyTraits thorough{.coding = Coding::zstd, .level = 3};
+    constexpr EntropyTraits thorough_masks{.coding = Coding::zstd, .level = 3};
+    constexpr EntropyTraits thorough{.coding = Coding::zstd, .level = 5};
     constexpr EntropyTraits thorough_after_history{
         .coding = Coding::zstd, .level = 1, .window_log = 23, .hash_log = 17, .min_match = 5};
     switch (level) {
@@ -37,7 +38,7 @@ LevelTraits traits_of(Level level) {
         case Level::small:
             break;
     }
-    return {.chunk = {.masks = thorough,
+    return {.chunk = {.masks = thorough_masks,
                       .literals = thorough,
                       .literals_after_history = thorough_after_history,
                       .whole_word = 5,
@@ -45,7 +46,7 @@ LevelTraits traits_of(Level level) {
             .try_zero = 64,
             .try_similar = 64,
             .candidates = 4,
-            .history_gain = 3};
+            .history_gain = 1};
 }
 
 ChunkTraits image_traits() {
