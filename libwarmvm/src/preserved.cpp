@@ -17,7 +17,8 @@ struct ReasonText {
 constexpr std::array reason_texts{
     ReasonText{Reason::none, "no reason given", "", ""},
     ReasonText{Reason::no_range, "no range of memory is reserved for a warm boot",
-               "boot Xen with liveupdate=<size>M@<start> on its command line, once, the cold way", ""},
+               "boot Xen with liveupdate=<size>M@<start> on its command line, once, the cold way",
+               ""},
     ReasonText{Reason::no_image, "no kexec image of type live-update is loaded",
                "load one with kexec --load-live-update, or let xl-warm-reboot do it", ""},
     ReasonText{Reason::image_changed, "the loaded kexec image is not what was loaded",

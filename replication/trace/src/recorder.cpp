@@ -100,8 +100,8 @@ void Recorder::read_pages() {
     pages_.resize(written_.size() * page_size);
     for (const Written& page : written_) {
         const iovec local{pages_.data() + pfns_.size() * page_size, page_size};
-        const iovec remote{reinterpret_cast<void*>(page.address),
-                           page_size};  // NOLINT(performance-no-int-to-ptr)
+        // NOLINTNEXTLINE(performance-no-int-to-ptr): an address of another process
+        const iovec remote{reinterpret_cast<void*>(page.address), page_size};
         // A page that cannot be read, as one of a device, is no memory of the program's.
         if (::process_vm_readv(page.pid, &local, 1, &remote, 1, 0) ==
             static_cast<ssize_t>(page_size))

@@ -31,8 +31,8 @@ unsigned long find_syscall(pid_t pid) {
         if (mapping.path != "[vdso]") continue;
         std::vector<std::uint8_t> code(mapping.end - mapping.start);
         const iovec local{code.data(), code.size()};
-        const iovec remote{reinterpret_cast<void*>(mapping.start),
-                           code.size()};  // NOLINT(performance-no-int-to-ptr)
+        // NOLINTNEXTLINE(performance-no-int-to-ptr): an address of another process
+        const iovec remote{reinterpret_cast<void*>(mapping.start), code.size()};
         require(
             ::process_vm_readv(pid, &local, 1, &remote, 1, 0) == static_cast<ssize_t>(code.size()),
             "process_vm_readv");

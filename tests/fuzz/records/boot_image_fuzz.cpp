@@ -11,5 +11,6 @@ FUZZ_BYTES(bytes) {
     };
     attempt([&] { must(roothammer::inspect_xen(bytes).memory_bytes > 0); });
     attempt([&] { (void)roothammer::inspect_kernel(bytes); });
+    attempt([&] { (void)roothammer::unpacked_kernel(bytes); });
     attempt([&] { (void)roothammer::unpack({bytes.begin(), bytes.end()}); });
 }

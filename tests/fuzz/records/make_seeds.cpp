@@ -67,7 +67,7 @@ void small_seeds() {
     seed("timeline", "one", warmvm::as_byte_view(roothammer::to_json(timeline)));
     seed("boot_image", "xen", fake::xen_image(64, 128));
     seed("boot_image", "xen32", fake::xen_image_32(64, 128));
-    seed("boot_image", "kernel", fake::kernel_image(4096));
+    seed("boot_image", "kernel", fake::kernel_image(fake::gzip(fake::kernel_elf())));
     seed("boot_image", "gzip", fake::gzip(fake::xen_image(64, 128)));
     // frame 0 an L4 over 1, 2, 3
     seed("page_tables", "tree",

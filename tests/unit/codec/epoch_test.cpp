@@ -168,7 +168,8 @@ TEST(Epoch, ContentThatMovedIsFoundInTheHistory) {
     for (int epoch = 0; epoch < 3; ++epoch) {
         std::vector<PageIn> dirty;
         for (std::uint32_t pfn = 0; pfn < pages; ++pfn) {
-            guest[pfn].assign(tape.begin() + pfn * page_size, tape.begin() + (pfn + 1) * page_size);
+            const auto* page = tape.data() + pfn * page_size;
+            guest[pfn].assign(page, page + page_size);
             dirty.push_back({static_cast<Pfn>(pfn), guest[pfn].data()});
         }
         const auto chunks = copy_of(encoder.encode(dirty));

@@ -206,7 +206,7 @@ Bytes image_of_guest() {
         const std::uint8_t* other = image.data() + random() % pfn * codec::page_size;
         const codec::test::Page page =
             codec::test::changed(codec::test::Page(other, other + codec::page_size), {}, random);
-        std::copy(page.begin(), page.end(), image.begin() + pfn * codec::page_size);
+        std::copy(page.begin(), page.end(), image.data() + pfn * codec::page_size);
     }
     return image;
 }
