@@ -10,7 +10,7 @@ trap 'rm -rf "$work"' EXIT INT TERM
 
 mkdir -p "$work/bin" "$work/modules" "$work/proc" "$work/sys" "$work/dev" "$work/root"
 cp "$(command -v busybox)" "$work/bin/busybox"
-for a in sh mount umount insmod cat sed tr head tar sleep switch_root; do
+for a in sh mount umount insmod cat sed tr dd head tar sleep switch_root; do
     ln -s busybox "$work/bin/$a"
 done
 "$here/modules.sh" "$tree" "$here/initrd/modules" | while read -r m; do
