@@ -21,7 +21,8 @@ class XlToolstack final : public Toolstack {
     }
     ToolstackResult restore(const std::filesystem::path& file) override {
         // No limit and no ties: it leaves a daemon behind that looks after the guest.
-        return run({"restore", "-p", file.string()}, std::nullopt, false);
+        return run({"restore", "-p", file.string()}, std::nullopt, false,
+                   {{"BASH_ENV", (helper_.parent_path() / "stock-scripts.bash").string()}});
     }
     ToolstackResult shutdown(warmvm::DomId domain, std::chrono::milliseconds timeout) override {
         return run({"shutdown", "-w", id(domain)}, timeout, true);
@@ -34,11 +35,13 @@ class XlToolstack final : public Toolstack {
     static std::string id(warmvm::DomId domain) { return std::to_string(domain.value()); }
 
     ToolstackResult run(std::vector<std::string> arguments,
-                        std::optional<std::chrono::milliseconds> timeout, bool dies_with_us) {
+                        std::optional<std::chrono::milliseconds> timeout, bool dies_with_us,
+                        std::vector<std::pair<std::string, std::string>> environment = {}) {
         warmvm::ProcessRequest request;
         request.argv = std::move(arguments);
         request.argv.insert(request.argv.begin(), "xl");
-        request.environment = {{"LIBXL_SAVE_HELPER", helper_.string()}};
+        request.environment = std::move(environment);
+        request.environment.emplace_back("LIBXL_SAVE_HELPER", helper_.string());
         request.timeout = timeout;
         request.dies_with_us = dies_with_us;
         const auto result = warmvm::run_process(request);

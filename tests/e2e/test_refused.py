@@ -80,9 +80,12 @@ def test_guest_without_drivers(start):
     host = start(guests=PAIR)
     host.ssh.put(b'name="deaf"\ntype="pvh"\nmemory=96\nkernel="/boot/vmlinuz"\n'
                  b'ramdisk="/boot/initrd"\n'
-                 b'cmdline="console=hvc0 initcall_blacklist=setup_shutdown_event"\n',
+                 b'cmdline="console=hvc0 initcall_blacklist=xen_setup_shutdown_event"\n',
                  "/etc/xen/deaf.cfg")
     host.dom0("xl create /etc/xen/deaf.cfg", seconds=300)
+    # Later than a kernel with that part would have said so.
+    host.dom0("for i in $(seq 300); do grep -q 'as init process' "
+              "/var/log/xen/console/guest-deaf.log && exit 0; sleep 1; done; exit 1", seconds=600)
     one_refusal(dry_run(host), GUEST_REFUSED, "guest deaf", "drivers")
 
 

@@ -39,6 +39,10 @@ def test_five_in_a_row(start):
             timeline = warm_reboot(host, f"--xen {image}")
             assert build_id(host) != old
             assert timeline["generation"] == turn + 1
+            # These guests' disks and cards are plain, and the scripts are Debian's.
+            plugged = host.dom0("journalctl -b -o cat -t roothammer-hotplug").out.splitlines()
+            assert len(plugged) == 2 * len(host.guests), plugged
+            assert all(line.endswith(": connected") for line in plugged), plugged
             gaps = {}
             for guest in host.guests:
                 answer = witness[guest.name].ask("check", seconds=300)

@@ -33,7 +33,8 @@ class Toolstack {
     virtual ToolstackResult destroy(warmvm::DomId domain) = 0;
 };
 
-// helper: the program that libxl shall run as its save helper.
+// helper: the program that libxl shall run as its save helper. Beside it is stock-scripts.bash, by
+// which a restored guest's devices are plugged in without a shell (hotplug/hotplug.hpp).
 std::unique_ptr<Toolstack> open_xl(std::filesystem::path helper);
 
 }  // namespace roothammer

@@ -27,7 +27,7 @@ class XlToolstackTest : public ::testing::Test {
     }
     void xl_does(const std::string& script) {
         constexpr mode_t executable = 0755;
-        const auto text = "#!/bin/sh\necho \"$LIBXL_SAVE_HELPER: $*\" > " +
+        const auto text = "#!/bin/sh\necho \"$LIBXL_SAVE_HELPER$BASH_ENV: $*\" > " +
                           (folder_ / "asked").string() + "\n" + script + "\n";
         warmvm::replace_file(folder_ / "xl", warmvm::as_byte_view(text), executable);
     }
@@ -44,7 +44,7 @@ TEST_F(XlToolstackTest, AsksInXlsWordsWithOurHelper) {
     EXPECT_TRUE(xl_->save(warmvm::DomId(7), "/run/x.save", patience).ok());
     EXPECT_EQ(asked(), "/the/helper: save -p 7 /run/x.save\n");
     EXPECT_TRUE(xl_->restore("/run/x.save").ok());
-    EXPECT_EQ(asked(), "/the/helper: restore -p /run/x.save\n");
+    EXPECT_EQ(asked(), "/the/helper/the/stock-scripts.bash: restore -p /run/x.save\n");
     EXPECT_TRUE(xl_->shutdown(warmvm::DomId(7), patience).ok());
     EXPECT_EQ(asked(), "/the/helper: shutdown -w 7\n");
     EXPECT_TRUE(xl_->destroy(warmvm::DomId(7)).ok());

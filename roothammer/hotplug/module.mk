@@ -1,0 +1,16 @@
+# What plugs a resumed guest's devices in, in the place of Xen's hotplug scripts.
+roothammer/hotplug_SRCS  := $(wildcard roothammer/hotplug/src/*.cpp)
+roothammer/hotplug_USES  := libwarmvm
+# It starts once a device: no library that it does not use.
+roothammer/hotplug_LIBS  := -Wl,--as-needed
+roothammer/hotplug_PROGS := roothammer-hotplug=roothammer/hotplug/hotplug_main.cpp
+$(eval $(call module,roothammer/hotplug))
+
+.PHONY: install-hotplug
+install: install-hotplug
+install-hotplug: $(B)/bin/roothammer-hotplug
+	install -d $(DESTDIR)$(PREFIX)/libexec/roothammer
+	install -m 755 $< $(DESTDIR)$(PREFIX)/libexec/roothammer/
+	install -m 644 roothammer/hotplug/stock-scripts $(DESTDIR)$(PREFIX)/libexec/roothammer/
+	sed 's|@libexec@|$(PREFIX)/libexec/roothammer|' roothammer/hotplug/stock-scripts.bash \
+	  > $(DESTDIR)$(PREFIX)/libexec/roothammer/stock-scripts.bash

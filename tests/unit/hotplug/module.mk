@@ -1,0 +1,4 @@
+tests/unit/hotplug_TESTS := $(wildcard tests/unit/hotplug/*_test.cpp)
+tests/unit/hotplug_USES  := roothammer/hotplug libwarmvm
+tests/unit/hotplug_LIBS  := -lxxhash
+$(eval $(call module,tests/unit/hotplug))
