@@ -83,10 +83,16 @@ std::string read_text_file(const std::filesystem::path& path, std::size_t limit)
 void replace_file(const std::filesystem::path& path, ByteView bytes, mode_t mode) {
     const auto temporary = path.string() + ".new";
     const auto fd = open_file(temporary, O_WRONLY | O_CREAT | O_TRUNC, mode);
-    write_exactly(fd.get(), bytes, temporary);
-    if (::fsync(fd.get()) < 0) throw Error::from_errno("fsync " + temporary);
-    if (::rename(temporary.c_str(), path.c_str()) < 0) {
-        throw Error::from_errno("rename " + temporary);
+    try {
+        write_exactly(fd.get(), bytes, temporary);
+        if (::fsync(fd.get()) < 0) throw Error::from_errno("fsync " + temporary);
+        if (::rename(temporary.c_str(), path.c_str()) < 0) {
+            throw Error::from_errno("rename " + temporary);
+        }
+    } catch (...) {
+        // On a disk that is full it would be in the way of the next try.
+        ::unlink(temporary.c_str());
+        throw;
     }
 }
 

@@ -134,6 +134,10 @@ class Preflight {
     auto inspect(const std::string& subject, const std::string& path, const std::string& option,
                  Look look) -> decltype(look(warmvm::ByteView{})) {
         try {
+            // kexec takes what follows the first space for the module's command line.
+            if (path.find(' ') != std::string::npos) {
+                throw warmvm::Error::of(std::errc::invalid_argument, "a space in the name");
+            }
             const auto file = read_boot_file(path);
             auto found = look(warmvm::ByteView(file));
             ok(subject, path);

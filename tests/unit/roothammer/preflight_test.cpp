@@ -107,6 +107,11 @@ TEST_F(PreflightTest, AnImageCutShort) {
     expect_refused("xen image", "beyond the end of the file", false);
 }
 
+TEST_F(PreflightTest, AnInitrdThatKexecWouldNotFind) {
+    images_.initrd = write("initrd of mine", warmvm::Bytes(5000, std::byte{1}));
+    expect_refused("dom0 initrd", "a space in the name", false);
+}
+
 TEST_F(PreflightTest, AMissingInitrd) {
     images_.initrd = "/no/such/file";
     expect_refused("dom0 initrd", "/no/such/file", false);
