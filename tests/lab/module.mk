@@ -38,7 +38,8 @@ $(LAB)/kernel/vmlinuz: $(LABSRC)/kernel.sh
 	@mkdir -p $(@D); echo "  DEBIAN $(@D)"
 	@$(LABSRC)/kernel.sh $(@D)
 
-$(LAB)/initrd: $(LAB)/kernel/vmlinuz $(LABSRC)/initrd.sh $(LABSRC)/modules.sh $(call lab-files,initrd)
+$(LAB)/initrd: $(LAB)/kernel/vmlinuz $(LABSRC)/initrd.sh $(LABSRC)/modules.sh $(call lab-files,initrd) \
+  roothammer/early/initramfs
 	@echo "  IMAGE $@"
 	@$(LABSRC)/initrd.sh $@ $(LAB)/kernel/tree
 

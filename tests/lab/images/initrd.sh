@@ -10,7 +10,7 @@ trap 'rm -rf "$work"' EXIT INT TERM
 
 mkdir -p "$work/bin" "$work/modules" "$work/proc" "$work/sys" "$work/dev" "$work/root"
 cp "$(command -v busybox)" "$work/bin/busybox"
-for a in sh mount umount insmod cat sed tr dd head tar sleep switch_root; do
+for a in sh mount umount mkdir insmod cat sed tr grep dd head tar sleep chroot switch_root; do
     ln -s busybox "$work/bin/$a"
 done
 "$here/modules.sh" "$tree" "$here/initrd/modules" | while read -r m; do
@@ -19,5 +19,7 @@ done
 done > "$work/order"
 mv "$work/order" "$work/modules/order"
 install -m 755 "$here/initrd/init" "$work/init"
+sed 's|@libexec@|/usr/local/libexec/roothammer|g' "$here/../../../roothammer/early/initramfs" > "$work/roothammer-early"
+chmod 755 "$work/roothammer-early"
 (cd "$work" && find . | LC_ALL=C sort | cpio -o -H newc --quiet -R 0:0) | gzip -n -9 > "$out.new"
 mv "$out.new" "$out"
