@@ -166,6 +166,20 @@ def test_almost_full_host_and_ever_bigger_hypervisor(start):
         continues(host, before)
 
 
+def test_spacious_host_stays_spacious(start):
+    """Memory that no guest has, below 4 GiB and above, is all there again after each reboot."""
+    host = start(guests=[DB], memory=4608)
+    before = {g.name: GuestState.of(g) for g in host.guests}
+    free = [int(host.xen_info()["free_memory"])]
+    assert free[0] > 2500, f"{free[0]} MiB free: not spacious"
+    for _ in range(3):
+        warm_reboot(host)
+        continues(host, before)
+        free.append(int(host.xen_info()["free_memory"]))
+    print("MiB free:", *free)
+    assert min(free) >= free[0] - 16
+
+
 def test_ballooned_guests_three_times(start):
     """Guests of both types, whose frames are scattered by ballooning down and up in turns."""
     host = start(guests=[GuestSpec("hap", "pvh", memory=320), GuestSpec("para", "pv", memory=320)])
