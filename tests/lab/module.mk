@@ -20,7 +20,8 @@ lab-tools: all
 	@echo "  STAGE $(LAB)/tools"
 	@rm -rf $(LAB)/tools
 	@$(MAKE) -s install DESTDIR=$(abspath $(LAB)/tools) PREFIX=/usr/local > /dev/null
-	@find $(LAB)/tools -type f -perm /111 -exec strip --strip-debug {} +
+	@find $(LAB)/tools -type f -perm /111 -exec sh -c 'head -c 4 "$$1" | grep -q ELF' - {} \; \
+	  -exec strip --strip-debug {} +
 
 lab: lab-images lab-tools xen ## a host with guests in the foreground: console, ssh (LAB_ARGS=--help)
 	@PYTHONPATH=tests/lab $(LABPY) -m lab $(LAB_ARGS)
