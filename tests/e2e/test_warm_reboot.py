@@ -9,7 +9,7 @@ from lab.record import Record
 from lab.report import blackouts, timeline_table
 from lab.spec import GuestSpec
 from lab.state import GuestState
-from lab.warm import (ALL, OLD, PAIR, RANGE_START, balloon, begin, build_id, preserved,
+from lab.warm import (ALL, DB, OLD, PAIR, RANGE_START, balloon, begin, build_id, preserved,
                       wait_jump, wait_resumed, warm_reboot)
 
 # What pinning a top-level page table of a PV guest writes: slots 256 to 271 of 512.
