@@ -339,8 +339,11 @@ class MachineToPhysical {
 class XenGuestMemory final : public GuestMemory {
   public:
     XenGuestMemory()
-        : memory_(owned<ForeignMemoryHandle>(xenforeignmemory_open(nullptr, 0),
-                                             "xenforeignmemory_open")) {}
+        : xc_(open_xc()),
+          call_(owned<XencallHandle>(xencall_open(nullptr, 0), "xencall_open")),
+          memory_(owned<ForeignMemoryHandle>(xenforeignmemory_open(nullptr, 0),
+                                             "xenforeignmemory_open")),
+          types_(call_.get(), map_batch * sizeof(xen_pfn_t)) {}
 
     Page read(DomId domain, Gfn frame) override {
         const Mapping mapping(memory_.get(), domain, frame, PROT_READ);
@@ -362,12 +365,18 @@ class XenGuestMemory final : public GuestMemory {
         while (!frames.empty()) {
             const auto batch = frames.first(std::min(frames.size(), map_batch));
             frames = frames.subspan(batch.size());
-            const Mapping mapping(memory_.get(), domain, batch, PROT_READ);
-            for (std::size_t i = 0; i < batch.size(); ++i) {
-                readable.push_back(mapping.error(i) == 0);
-                if (!readable.back()) continue;
-                std::memcpy(out.subspan(at, page_size).data(), mapping.get(i), page_size);
-                at += page_size;
+            const auto there = present(domain, batch);
+            std::optional<Mapping> mapping;
+            if (!there.empty()) mapping.emplace(memory_.get(), domain, there, PROT_READ);
+            std::size_t next = 0;
+            for (const auto frame : batch) {
+                const bool mapped = next < there.size() && there[next] == frame;
+                readable.push_back(mapped && mapping->error(next) == 0);
+                if (readable.back()) {
+                    std::memcpy(out.subspan(at, page_size).data(), mapping->get(next), page_size);
+                    at += page_size;
+                }
+                if (mapped) ++next;
             }
         }
         return readable;
@@ -379,7 +388,32 @@ class XenGuestMemory final : public GuestMemory {
     }
 
   private:
+    // The kernel takes a hypercall for every frame that cannot be mapped; most gfns of a PVH guest
+    // are none of its memory, and one call here is for all of them.
+    std::vector<Gfn> present(DomId domain, std::span<const Gfn> frames) {
+        auto* types = types_.as<xen_pfn_t>();
+        std::ranges::transform(frames, types, &Gfn::value);
+        xen_domctl request{};
+        request.cmd = XEN_DOMCTL_getpageframeinfo3;
+        request.domain = static_cast<domid_t>(domain.value());
+        request.u.getpageframeinfo3.num = frames.size();
+        request.u.getpageframeinfo3.array.p = types;
+        check_xc(xc_domctl(xc_.get(), &request), name("getpageframeinfo3", domain));
+        std::vector<Gfn> there;
+        for (std::size_t i = 0; i < frames.size(); ++i) {
+            const auto type = types[i] & XEN_DOMCTL_PFINFO_LTAB_MASK;
+            if (type != XEN_DOMCTL_PFINFO_XTAB && type != XEN_DOMCTL_PFINFO_XALLOC &&
+                type != XEN_DOMCTL_PFINFO_BROKEN) {
+                there.push_back(frames[i]);
+            }
+        }
+        return there;
+    }
+
+    XcHandle xc_;
+    XencallHandle call_;
     ForeignMemoryHandle memory_;
+    HypercallBuffer types_;
     std::optional<MachineToPhysical> m2p_;
 };
 

@@ -61,7 +61,7 @@ Undo in_log_dirty_mode(warmvm::LogDirty& log_dirty, const RunningGuest& guest) {
                "wait for that to end, or detach the device (xl pci-detach)");
     return {[&log_dirty, id] { log_dirty.disable(id); },
             "guest " + guest.name + " is still in log-dirty mode, in which it is slower",
-            "reboot it"};
+            "xl save -c " + guest.name + " FILE switches it off"};
 }
 
 }  // namespace
@@ -132,14 +132,13 @@ warmvm::GuestPages GuestRecorder::find_pages() {
 
 // The pages of pfns_, and without those that are not there.
 void GuestRecorder::copy_out() {
-    pages_.resize(pfns_.size() * page_size);
-    pfns_.resize(guest_pages_.read(pfns_, std::as_writable_bytes(std::span(pages_))));
-    pages_.resize(pfns_.size() * page_size);
+    if (room_.size() < pfns_.size() * page_size) room_.resize(pfns_.size() * page_size);
+    pfns_.resize(guest_pages_.read(pfns_, std::as_writable_bytes(std::span(room_))));
+    pages_ = std::span(room_).first(pfns_.size() * page_size);
 }
 
 void GuestRecorder::write_image(bool zeros) {
-    const std::span<const std::uint8_t> pages(pages_);
-    const auto page = [&](std::size_t i) { return pages.subspan(i * page_size, page_size); };
+    const auto page = [&](std::size_t i) { return pages_.subspan(i * page_size, page_size); };
     for (std::size_t i = 0; i < pfns_.size();) {
         const std::size_t first = i;
         const auto belongs = [&] {
@@ -151,7 +150,8 @@ void GuestRecorder::write_image(bool zeros) {
             ++i;
             continue;
         }
-        trace_.first_image(pages.subspan(first * page_size, (i - first) * page_size), pfns_[first]);
+        trace_.first_image(pages_.subspan(first * page_size, (i - first) * page_size),
+                           pfns_[first]);
     }
 }
 
