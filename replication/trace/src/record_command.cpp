@@ -64,7 +64,7 @@ class EndRequest {
   public:
     EndRequest() {
         struct sigaction action {};
-        action.sa_handler = [](int) { requested_ = 1; };
+        action.sa_handler = [](int) { requested = 1; };
         for (std::size_t i = 0; i < signals.size(); ++i) ::sigaction(signals[i], &action, &old_[i]);
     }
     ~EndRequest() {
@@ -84,17 +84,17 @@ class EndRequest {
         sigemptyset(&asked);
         for (const int signal : signals) sigaddset(&asked, signal);
         ::sigprocmask(SIG_BLOCK, &asked, &before);
-        if (requested_ == 0 && time.count() > 0) ::ppoll(nullptr, 0, &left, &before);
+        if (requested == 0 && time.count() > 0) ::ppoll(nullptr, 0, &left, &before);
         ::sigprocmask(SIG_SETMASK, &before, nullptr);
-        if (requested_ != 0) throw Interrupted{};
+        if (requested != 0) throw Interrupted{};
     }
 
   private:
     static constexpr std::array signals{SIGINT, SIGTERM, SIGHUP};
-    static volatile std::sig_atomic_t requested_;
+    static volatile std::sig_atomic_t requested;
     std::array<struct sigaction, signals.size()> old_{};
 };
-volatile std::sig_atomic_t EndRequest::requested_ = 0;
+volatile std::sig_atomic_t EndRequest::requested = 0;
 
 struct Length {
     std::chrono::milliseconds interval;
