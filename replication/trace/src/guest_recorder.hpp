@@ -51,7 +51,8 @@ class Undo {
 
 // Records what a running guest writes (docs/specs/trace.md), by Xen's log-dirty mode. The guest
 // stands still only while the pages it wrote in an epoch are copied, so that they are of one
-// moment. In memory: the pages of one epoch, and a bit for every page of the guest.
+// moment. In memory: the pages of one epoch, and a bit for every page of the guest; a PV guest's
+// p2m as well.
 class GuestRecorder {
   public:
     // Lets time pass; what it throws ends the recording. Called often while the guest's memory is
