@@ -17,10 +17,11 @@ roothammer_UNITS := $(wildcard roothammer/systemd/*.service roothammer/systemd/*
 
 .PHONY: install uninstall
 # Not $(programs): that list is complete only after every module.mk has been read.
-install: $(roothammer_BINS) ## install programs, systemd units and man pages (PREFIX, DESTDIR)
+install: $(roothammer_BINS) $(B)/bin/replication-trace ## install programs, systemd units and man pages (PREFIX, DESTDIR)
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/libexec/roothammer \
 	  $(DESTDIR)$(UNITDIR)/xendomains.service.d $(DESTDIR)$(SYSCONFDIR)/xen $(DESTDIR)$(MANDIR)/man8
-	install -m 755 $(B)/bin/roothammer $(B)/bin/xl-warm-reboot $(DESTDIR)$(PREFIX)/sbin/
+	install -m 755 $(B)/bin/roothammer $(B)/bin/xl-warm-reboot $(B)/bin/replication-trace \
+	  $(DESTDIR)$(PREFIX)/sbin/
 	install -m 755 $(B)/bin/warmvm-save-helper $(DESTDIR)$(PREFIX)/libexec/roothammer/
 	install -d $(DESTDIR)$(XEN_LIBEXEC)/bin
 	ln -sf $(PREFIX)/sbin/xl-warm-reboot $(DESTDIR)$(XEN_LIBEXEC)/bin/xl-warm-reboot
@@ -32,7 +33,7 @@ install: $(roothammer_BINS) ## install programs, systemd units and man pages (PR
 	  install -m 644 roothammer/roothammer.conf $(DESTDIR)$(SYSCONFDIR)/xen/roothammer.conf
 	for m in $(wildcard docs/man/*.8); do install -m 644 $$m $(DESTDIR)$(MANDIR)/man8/ || exit 1; done
 uninstall: ## remove what install put there (the configuration file stays)
-	rm -f $(addprefix $(DESTDIR)$(PREFIX)/sbin/,roothammer xl-warm-reboot)
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/sbin/,roothammer xl-warm-reboot replication-trace)
 	rm -rf $(DESTDIR)$(PREFIX)/libexec/roothammer
 	rm -f $(DESTDIR)$(XEN_LIBEXEC)/bin/xl-warm-reboot
 	rm -f $(addprefix $(DESTDIR)$(UNITDIR)/,$(notdir $(roothammer_UNITS)) xendomains.service.d/roothammer.conf)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Where a PV guest keeps its p2m. Only a rescued guest needs it (stock restore rewrites it): after
-// a warm reboot every mfn in it still holds.
+// Where a PV guest keeps its p2m: for a rescued guest (stock restore rewrites it; after a warm
+// reboot every mfn in it still holds), and for reading a running one's pages.
 #include <limits>
 #include <map>
 
@@ -21,25 +21,23 @@ constexpr std::uint64_t max_guest_pfn = std::uint64_t{1} << 28;
 
 class Walker {
   public:
-    Walker(GuestMemory& memory, DomId domain, const FrameMap& frames)
-        : memory_(memory), domain_(domain), frames_(frames) {}
+    Walker(GuestMemory& memory, DomId domain, const PfnOf& pfn_of)
+        : memory_(memory), domain_(domain), pfn_of_(pfn_of) {}
 
     // An entry of a table or list page, which must be the guest's own.
     std::uint64_t entry(std::uint64_t mfn, std::uint64_t index) {
         auto found = pages_.find(mfn);
         if (found == pages_.end()) {
-            if (!frames_.pfn(Mfn(mfn))) {
-                throw Error(StreamErrc::bad_value, "p2m: a frame is not the guest's");
-            }
-            found = pages_.emplace(mfn, memory_.read(domain_, Gfn(mfn))).first;
+            found = pages_.emplace(mfn, memory_.read(domain_, Gfn(owned(mfn).value()))).first;
         }
         return load_at<std::uint64_t>(found->second, index * sizeof(std::uint64_t));
     }
 
-    Pfn pfn(std::uint64_t mfn) const {
-        const auto pfn = frames_.pfn(Mfn(mfn));
-        if (!pfn) throw Error(StreamErrc::bad_value, "p2m: a frame is not the guest's");
-        return *pfn;
+    Mfn owned(std::uint64_t mfn) const {
+        if (!pfn_of_(Mfn(mfn))) {
+            throw Error(StreamErrc::bad_value, "p2m: a frame is not the guest's");
+        }
+        return Mfn(mfn);
     }
 
     // The table at level (1: L1) for a virtual address, from the L4 at root; its mfn.
@@ -60,7 +58,7 @@ class Walker {
   private:
     GuestMemory& memory_;
     DomId domain_;
-    const FrameMap& frames_;
+    const PfnOf& pfn_of_;
     std::map<std::uint64_t, Page> pages_;
 };
 
@@ -87,48 +85,55 @@ std::uint64_t used_leaves(Walker& walker, std::uint64_t root, std::uint64_t star
     return std::min(leaves, tables * leaves_per_table - before);
 }
 
-P2mFrames by_page_tables(Walker& walker, const arch_shared_info_t& arch, std::uint64_t max_pfn) {
+P2mLeaves by_page_tables(Walker& walker, const arch_shared_info_t& arch, std::uint64_t max_pfn) {
     const auto root = arch.p2m_cr3 >> page_shift;
     auto leaves = used_leaves(walker, root, arch.p2m_vaddr, max_pfn / entries + 1);
-    P2mFrames found;
+    P2mLeaves found;
     found.max_pfn =
         static_cast<std::uint32_t>(std::min<std::uint64_t>(max_pfn, leaves * entries - 1));
     for (std::uint64_t i = 0; i < leaves; ++i) {
         const auto address = arch.p2m_vaddr + i * page_size;
         const auto pte = walker.entry(walker.table(root, address, 1), Walker::index(address, 1));
         if (!(pte & present)) throw Error(StreamErrc::bad_value, "p2m: not mapped");
-        found.pfns.push_back(walker.pfn((pte & address_mask) >> page_shift));
+        found.frames.push_back(walker.owned((pte & address_mask) >> page_shift));
     }
     return found;
 }
 
-P2mFrames by_frame_list(Walker& walker, std::uint64_t top, std::uint64_t max_pfn) {
+P2mLeaves by_frame_list(Walker& walker, std::uint64_t top, std::uint64_t max_pfn) {
     if (max_pfn >= entries * entries * entries) {
         throw Error(StreamErrc::too_big, "p2m: too large for a frame list");
     }
-    P2mFrames found;
+    P2mLeaves found;
     found.max_pfn = static_cast<std::uint32_t>(max_pfn);
     for (std::uint64_t i = 0; i <= max_pfn / entries; ++i) {
         const auto middle = walker.entry(top, i / entries);
-        found.pfns.push_back(walker.pfn(walker.entry(middle, i % entries)));
+        found.frames.push_back(walker.owned(walker.entry(middle, i % entries)));
     }
     return found;
 }
 
 }  // namespace
 
-P2mFrames find_p2m(GuestMemory& memory, DomId domain, const Page& shared_info,
-                   const FrameMap& frames) {
+P2mLeaves find_p2m_leaves(GuestMemory& memory, DomId domain, const Page& shared_info,
+                          const PfnOf& pfn_of) {
     shared_info_t info;
     std::memcpy(&info, shared_info.data(), sizeof(info));
-    if (info.arch.max_pfn == 0 || frames.extents().empty()) {
-        throw Error(StreamErrc::bad_value, "p2m: the guest has none");
-    }
-    Walker walker(memory, domain, frames);
+    if (info.arch.max_pfn == 0) throw Error(StreamErrc::bad_value, "p2m: the guest has none");
+    Walker walker(memory, domain, pfn_of);
     // A list of more than max_guest_pfn entries is only the room Linux leaves for hotplug.
     const auto max_pfn = std::min<std::uint64_t>(info.arch.max_pfn - 1, max_guest_pfn - 1);
     return info.arch.p2m_cr3 ? by_page_tables(walker, info.arch, max_pfn)
                              : by_frame_list(walker, info.arch.pfn_to_mfn_frame_list_list, max_pfn);
+}
+
+P2mFrames find_p2m(GuestMemory& memory, DomId domain, const Page& shared_info,
+                   const FrameMap& frames) {
+    const auto leaves =
+        find_p2m_leaves(memory, domain, shared_info, [&](Mfn mfn) { return frames.pfn(mfn); });
+    P2mFrames found{leaves.max_pfn, {}};
+    for (const auto frame : leaves.frames) found.pfns.push_back(frames.pfn(frame).value());
+    return found;
 }
 
 }  // namespace warmvm

@@ -4,6 +4,8 @@
 // (process_vcpu_basic, process_start_info, handle_shared_info). 64-bit guests only.
 #pragma once
 
+#include <functional>
+
 #include "warmvm/frame_map.hpp"
 #include "warmvm/guest_context.hpp"
 #include "warmvm/guest_image.hpp"
@@ -44,7 +46,14 @@ void write_start_info_rings(Page& start_info, const StartInfoRings& rings);
 void merge_shared_info(Page& shared_info, ByteView saved);
 
 // Finds the p2m's own pages by the page tables in shared_info (p2m_cr3), or by the older frame
-// list.
+// list. Every frame on the way must have a pfn.
+using PfnOf = std::function<std::optional<Pfn>(Mfn)>;
+struct P2mLeaves {
+    std::uint32_t max_pfn{};  // inclusive
+    std::vector<Mfn> frames;  // 512 entries each
+};
+P2mLeaves find_p2m_leaves(GuestMemory& memory, DomId domain, const Page& shared_info,
+                          const PfnOf& pfn_of);
 P2mFrames find_p2m(GuestMemory& memory, DomId domain, const Page& shared_info,
                    const FrameMap& frames);
 

@@ -65,6 +65,10 @@ class XenDomainControl final : public DomainControl {
         return look_at(raw);
     }
 
+    void pause(DomId domain) override {
+        check_xc(xc_domain_pause(xc_.get(), domain.value()), name("xc_domain_pause", domain));
+    }
+
     void unpause(DomId domain) override {
         check_xc(xc_domain_unpause(xc_.get(), domain.value()), name("xc_domain_unpause", domain));
     }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <stdexcept>
+#include <utility>
 
 #include "warmvm/file.hpp"
 #include "warmvm/guest_record.hpp"
@@ -97,6 +98,12 @@ Domain* Machine::find(const std::string& name) {
     return nullptr;
 }
 
+void Machine::guest_writes(Domain& domain, std::uint64_t page, std::uint8_t octet) {
+    if (!domain.runs()) broken_rule("a guest that does not run writes");
+    ram[domain.frames.at(page).value()].fill(std::byte{octet});
+    if (domain.log_dirty) domain.dirty.insert(page);
+}
+
 void Machine::boot_next() {
     if (!jumped) broken_rule("the machine was not rebooted");
     if (armed_token == 0) broken_rule("a cold reboot");
@@ -128,6 +135,7 @@ roothammer::Host Machine::host(const roothammer::Paths& paths) {
 std::string Machine::what_is_not_as_before() const {
     for (const auto& [id, domain] : domains) {
         if (!domain.runs()) return domain.name + " does not run";
+        if (domain.log_dirty) return domain.name + " is in log-dirty mode";
     }
     if (!preserved.empty()) return "a set is left";
     if (armed_token) return "still armed";
@@ -165,6 +173,11 @@ std::optional<warmvm::DomainInfo> Machine::info(DomId domain) {
         if (info.id == domain) return info;
     }
     return std::nullopt;
+}
+
+void Machine::pause(DomId domain) {
+    step("pause");
+    ++get(domain).toolstack_pauses;
 }
 
 void Machine::unpause(DomId domain) {
@@ -264,7 +277,7 @@ void Machine::seed_grant_table(DomId domain, const warmvm::GrantTableSeed& seed)
 
 namespace {
 
-Mfn translate(const Domain& domain, Gfn frame) {
+std::optional<Mfn> translate(const Domain& domain, Gfn frame) {
     if (domain.guest_type() == warmvm::GuestType::pv) {
         const auto owns = [&](const auto& entry) { return entry.second.value() == frame.value(); };
         if (frame.value() == domain.shared_info.value() ||
@@ -274,6 +287,11 @@ Mfn translate(const Domain& domain, Gfn frame) {
     } else if (const auto found = domain.frames.find(frame.value()); found != domain.frames.end()) {
         return found->second;
     }
+    return std::nullopt;
+}
+
+Mfn must_translate(const Domain& domain, Gfn frame) {
+    if (const auto mfn = translate(domain, frame)) return *mfn;
     throw Error::of(std::errc::bad_address, "the domain has no such frame");
 }
 
@@ -281,12 +299,71 @@ Mfn translate(const Domain& domain, Gfn frame) {
 
 Page Machine::read(DomId domain, Gfn frame) {
     step("read frame");
-    return ram[translate(get(domain), frame).value()];
+    return ram[must_translate(get(domain), frame).value()];
 }
 
 void Machine::write(DomId domain, Gfn frame, const Page& page) {
     step("write frame");
-    ram[translate(get(domain), frame).value()] = page;
+    ram[must_translate(get(domain), frame).value()] = page;
+}
+
+std::vector<bool> Machine::read_some(DomId domain, std::span<const Gfn> frames,
+                                     std::span<std::byte> out) {
+    step("read frames");
+    std::vector<bool> readable;
+    for (const auto frame : frames) {
+        const auto mfn = translate(get(domain), frame);
+        readable.push_back(mfn.has_value());
+        if (!mfn) continue;
+        std::ranges::copy(ram[mfn->value()], out.begin());
+        out = out.subspan(warmvm::page_size);
+    }
+    return readable;
+}
+
+// No step(): memory that is mapped does not fail.
+std::optional<Pfn> Machine::pfn(Mfn frame) {
+    for (const auto& [id, domain] : domains) {
+        for (const auto& [pfn, mfn] : domain.frames) {
+            if (mfn == frame) return Pfn(pfn);
+        }
+    }
+    return std::nullopt;
+}
+
+// --- LogDirty
+// --------------------------------------------------------------------------------------
+
+std::uint64_t Machine::frames(DomId domain) {
+    step("frames");
+    const auto& target = get(domain);
+    // Linux's p2m has room for memory that is plugged in later.
+    if (target.guest_type() == warmvm::GuestType::pv) return std::uint64_t{1} << 27;
+    return target.frames.empty() ? 0 : target.frames.rbegin()->first + 1;
+}
+
+bool Machine::enable(DomId domain) {
+    step("enable log-dirty");
+    auto& target = get(domain);
+    if (target.log_dirty || target.passed_through_device) return false;
+    target.log_dirty = true;
+    target.dirty.clear();
+    return true;
+}
+
+void Machine::disable(DomId domain) {
+    step("disable log-dirty");
+    get(domain).log_dirty = false;
+}
+
+void Machine::take(DomId domain, std::span<std::uint64_t> written) {
+    step("take log-dirty");
+    auto& target = get(domain);
+    if (!target.log_dirty) broken_rule("the log of a domain that has none");
+    std::ranges::fill(written, 0);
+    for (const auto page : std::exchange(target.dirty, {})) {
+        if (page / 64 < written.size()) written[page / 64] |= std::uint64_t{1} << page % 64;
+    }
 }
 
 // --- PreservedMemory

@@ -14,6 +14,7 @@
 
 #include "roothammer/host.hpp"
 #include "warmvm/guest_context.hpp"
+#include "warmvm/log_dirty.hpp"
 
 namespace fake {
 
@@ -44,6 +45,9 @@ struct Domain {
     std::map<std::uint32_t, warmvm::VcpuContext> vcpus;
     unsigned pv_width = 8;
     std::optional<warmvm::GrantTableSeed> grants;
+    bool log_dirty = false;
+    bool passed_through_device = false;
+    std::set<std::uint64_t> dirty;  // gfns (PV: pfns)
     // How it answers a suspend request.
     enum class Suspends { yes, never, late } suspends = Suspends::yes;
     bool can_suspend = true;
@@ -74,6 +78,7 @@ struct Set {
 class Machine final : public warmvm::DomainControl,
                       public warmvm::GuestContext,
                       public warmvm::GuestMemory,
+                      public warmvm::LogDirty,
                       public warmvm::PreservedMemory,
                       public warmvm::Store,
                       public warmvm::Kexec,
@@ -116,6 +121,8 @@ class Machine final : public warmvm::DomainControl,
     Domain& add_domain(const std::string& name, const std::string& type);
     void add_frames(Domain& domain, std::uint64_t first_gfn, std::uint64_t count);
     [[nodiscard]] Domain* find(const std::string& name);
+    // The running guest fills a page (PV: of a pfn) with an octet.
+    void guest_writes(Domain& domain, std::uint64_t page, std::uint8_t octet);
     void restart_program() {
         dead_ = false;
         fail_at = 0;
@@ -133,6 +140,7 @@ class Machine final : public warmvm::DomainControl,
     // --- DomainControl
     std::vector<warmvm::DomainInfo> list() override;
     std::optional<warmvm::DomainInfo> info(DomId domain) override;
+    void pause(DomId domain) override;
     void unpause(DomId domain) override;
     void resume_suspended(DomId domain) override;
     warmvm::HypervisorVersion version() override;
@@ -156,6 +164,15 @@ class Machine final : public warmvm::DomainControl,
     // --- GuestMemory
     Page read(DomId domain, warmvm::Gfn frame) override;
     void write(DomId domain, warmvm::Gfn frame, const Page& page) override;
+    std::vector<bool> read_some(DomId domain, std::span<const warmvm::Gfn> frames,
+                                std::span<std::byte> out) override;
+    std::optional<Pfn> pfn(Mfn frame) override;
+
+    // --- LogDirty
+    std::uint64_t frames(DomId domain) override;
+    bool enable(DomId domain) override;
+    void disable(DomId domain) override;
+    void take(DomId domain, std::span<std::uint64_t> written) override;
 
     // --- PreservedMemory
     std::optional<warmvm::PreservedInfo> info() override;

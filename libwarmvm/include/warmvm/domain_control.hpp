@@ -50,6 +50,8 @@ class DomainControl {
     // Without dom0 and Xen's own.
     virtual std::vector<DomainInfo> list() = 0;
     virtual std::optional<DomainInfo> info(DomId domain) = 0;
+    // Counted, as the unpauses are: a domain that was paused before stays so.
+    virtual void pause(DomId domain) = 0;
     virtual void unpause(DomId domain) = 0;
     // Let a suspended domain go on where it stopped: the suspend hypercall returns 1, cancelled
     // (xc_domain_resume, cooperative). Its event channels and grants are as they were.

@@ -41,17 +41,22 @@ Epoch measure(const TraceFile& trace, codec::Level level, std::size_t together) 
     options.level = level;
     codec::EpochEncoder encoder(options);
     std::vector<codec::PageIn> pages;
-    for (std::uint32_t pfn = 0; pfn < trace.guest_pages(); ++pfn)
-        pages.push_back({static_cast<codec::Pfn>(pfn), trace.first_image(pfn)});
+    for (const TraceFile::Run& run : trace.first_image_runs())
+        for (std::uint32_t pfn = run.first; pfn < run.first + run.pages; ++pfn)
+            pages.push_back({static_cast<codec::Pfn>(pfn), trace.first_image(pfn)});
     encoder.encode(pages);
     encoder.commit();
 
     const Stopwatch stopwatch(false);
-    const auto arena = codec::make_huge<std::uint8_t>(std::size_t{trace.guest_pages()} * page_size);
-    // In place before it is timed, as a sender's copy-out area is.
-    std::memset(arena.get(), 0, std::size_t{trace.guest_pages()} * page_size);
-    Epoch sum;
     const std::size_t count = trace.epochs().size() / together;
+    std::size_t most = 1;
+    for (std::size_t e = 0; e < count; ++e)
+        most = std::max(most,
+                        merged(std::span(trace.epochs()).subspan(e * together, together)).size());
+    const auto arena = codec::make_huge<std::uint8_t>(most * page_size);
+    // In place before it is timed, as a sender's copy-out area is.
+    std::memset(arena.get(), 0, most * page_size);
+    Epoch sum;
     for (std::size_t e = 0; e < count; ++e) {
         const auto dirty = merged(std::span(trace.epochs()).subspan(e * together, together));
         pages.clear();

@@ -17,14 +17,16 @@ class OurCoder : public Coder {
     OurCoder(std::string name, const codec::EncoderOptions& options, const TraceFile& trace)
         : Coder(std::move(name)), encoder_(options), decoder_(options) {
         constexpr std::uint32_t step = 16384;
-        for (std::uint32_t first = 0; first < trace.guest_pages(); first += step) {
-            pages_.clear();
-            for (std::uint32_t pfn = first; pfn < std::min(first + step, trace.guest_pages());
-                 ++pfn)
-                pages_.push_back({static_cast<codec::Pfn>(pfn), trace.first_image(pfn)});
-            decode(encoder_.encode(pages_));
-            encoder_.commit();
-            decoder_.commit();
+        for (const TraceFile::Run& run : trace.first_image_runs()) {
+            const std::uint32_t end = run.first + run.pages;
+            for (std::uint32_t first = run.first; first < end; first += step) {
+                pages_.clear();
+                for (std::uint32_t pfn = first; pfn < std::min(first + step, end); ++pfn)
+                    pages_.push_back({static_cast<codec::Pfn>(pfn), trace.first_image(pfn)});
+                decode(encoder_.encode(pages_));
+                encoder_.commit();
+                decoder_.commit();
+            }
         }
     }
     Keeps keeps() const override { return Keeps::own; }

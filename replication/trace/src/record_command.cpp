@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <optional>
+#include <stdexcept>
 #include <system_error>
 #include <thread>
 
+#include "guest_recorder.hpp"
 #include "options.hpp"
 #include "recorder.hpp"
 
@@ -50,6 +55,82 @@ class Child {
     pid_t pid_ = 0;
 };
 
+// Of the user's who has seen enough: what is recorded so far is a trace.
+struct Interrupted {};
+
+// Set by a signal that asks the program to end, while an object of this lives. A guest must not be
+// left paused, or in log-dirty mode, by a program that just ends.
+class EndRequest {
+  public:
+    EndRequest() {
+        struct sigaction action {};
+        action.sa_handler = [](int) { requested = 1; };
+        for (std::size_t i = 0; i < signals.size(); ++i) ::sigaction(signals[i], &action, &old_[i]);
+    }
+    ~EndRequest() {
+        for (std::size_t i = 0; i < signals.size(); ++i) ::sigaction(signals[i], &old_[i], nullptr);
+    }
+    EndRequest(const EndRequest&) = delete;
+    EndRequest& operator=(const EndRequest&) = delete;
+
+    // Ends early at such a signal; throws Interrupted if there has been one.
+    static void sleep(std::chrono::microseconds time) {
+        const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time);
+        const std::chrono::nanoseconds rest = time - seconds;
+        const timespec left{seconds.count(), rest.count()};
+        // Blocked except inside ppoll, so that none comes between the question and the sleep.
+        sigset_t asked;
+        sigset_t before;
+        sigemptyset(&asked);
+        for (const int signal : signals) sigaddset(&asked, signal);
+        ::sigprocmask(SIG_BLOCK, &asked, &before);
+        if (requested == 0 && time.count() > 0) ::ppoll(nullptr, 0, &left, &before);
+        ::sigprocmask(SIG_SETMASK, &before, nullptr);
+        if (requested != 0) throw Interrupted{};
+    }
+
+  private:
+    static constexpr std::array signals{SIGINT, SIGTERM, SIGHUP};
+    static volatile std::sig_atomic_t requested;
+    std::array<struct sigaction, signals.size()> old_{};
+};
+volatile std::sig_atomic_t EndRequest::requested = 0;
+
+struct Length {
+    std::chrono::milliseconds interval;
+    unsigned epochs;
+};
+
+template <class AnyRecorder>
+void record(AnyRecorder& recorder, const Length& length, const std::string& out) {
+    recorder.first_image();
+    const std::uint64_t image = recorder.pages_written();
+    unsigned epochs = 0;
+    try {
+        for (; epochs < length.epochs; ++epochs) recorder.epoch(length.interval);
+    } catch (const Interrupted&) {
+        std::fprintf(stderr, "replication-trace: interrupted; the trace ends here\n");
+    }
+    recorder.close();
+    std::printf("%s: %u epochs of %lld ms, %llu pages at the start, %llu written\n", out.c_str(),
+                epochs, static_cast<long long>(length.interval.count()),
+                static_cast<unsigned long long>(image),
+                static_cast<unsigned long long>(recorder.pages_written() - image));
+}
+
+void record_guest(const std::string& name_or_domid, std::chrono::milliseconds warm_up,
+                  const Length& length, const std::string& out) {
+    const auto domains = warmvm::open_domain_control();
+    const auto store = warmvm::open_store();
+    const auto memory = warmvm::open_guest_memory();
+    const auto log_dirty = warmvm::open_log_dirty();
+    const GuestPorts ports{*domains, *store, *memory, *log_dirty};
+    const EndRequest end;
+    EndRequest::sleep(warm_up);
+    GuestRecorder recorder(ports, find_guest(ports, name_or_domid), out, EndRequest::sleep);
+    record(recorder, length, out);
+}
+
 }  // namespace
 
 int record_command(const Arguments& arguments) {
@@ -58,32 +139,37 @@ int record_command(const Arguments& arguments) {
     unsigned interval = 0;
     unsigned epochs = 0;
     unsigned warm_up = 0;
+    std::string domain;
     std::vector<std::string> command;
     po::options_description description(
-        "replication-trace record --out FILE (--pid PID | -- COMMAND ...)");
+        "replication-trace record --out FILE (--pid PID | --domain NAME | -- COMMAND ...)");
     description.add_options()("out", po::value(&out)->required(), "trace to write")(
         "pid", po::value<pid_t>(), "process to record, with its descendants")(
+        "domain", po::value(&domain), "guest to record, name or domid; in dom0")(
         "interval", po::value(&interval)->default_value(100), "length of an epoch, ms")(
         "epochs", po::value(&epochs)->default_value(100), "epochs to record")(
         "warm-up", po::value(&warm_up)->default_value(0), "time before the first image, ms")(
         "command", po::value(&command), "program to start and record");
     const auto values = parse(arguments, description, "command");
-    if (values.contains("pid") == !command.empty())
-        throw UsageError{"either --pid or a command is wanted"};
+    if (values.count("pid") + values.count("domain") + (command.empty() ? 0 : 1) != 1)
+        throw UsageError{"one of --pid, --domain and a command is wanted"};
 
+    const Length length{std::chrono::milliseconds(interval), epochs};
+    if (values.contains("domain")) {
+        try {
+            record_guest(domain, std::chrono::milliseconds(warm_up), length, out);
+        } catch (const Interrupted&) {
+            throw std::runtime_error("interrupted before the recording began; " + out +
+                                     " is no trace");
+        }
+        return 0;
+    }
     std::optional<Child> child;
     if (!command.empty()) child.emplace(command);
     const pid_t pid = child ? child->pid() : values["pid"].as<pid_t>();
     std::this_thread::sleep_for(std::chrono::milliseconds(warm_up));
     Recorder recorder(pid, out);
-    recorder.first_image();
-    const std::uint64_t image = recorder.pages_written();
-    for (unsigned epoch = 0; epoch < epochs; ++epoch)
-        recorder.epoch(std::chrono::milliseconds(interval));
-    recorder.close();
-    std::printf("%s: %u epochs of %u ms, %llu pages at the start, %llu written\n", out.c_str(),
-                epochs, interval, static_cast<unsigned long long>(image),
-                static_cast<unsigned long long>(recorder.pages_written() - image));
+    record(recorder, length, out);
     return 0;
 }
 

@@ -61,8 +61,9 @@ double ReplayResult::decode_rate() const {
 std::vector<ReplayResult> replay(const TraceFile& trace, const Coders& coders,
                                  const ReplayOptions& options) {
     ReferenceImage reference(trace.guest_pages());
-    for (std::uint32_t pfn = 0; pfn < trace.guest_pages(); ++pfn)
-        std::memcpy(reference.page(pfn), trace.first_image(pfn), page_size);
+    for (const TraceFile::Run& run : trace.first_image_runs())
+        std::memcpy(reference.page(run.first), trace.first_image(run.first),
+                    std::size_t{run.pages} * page_size);
 
     const Stopwatch stopwatch(options.wall_clock);
     CacheSweeper caches;

@@ -97,8 +97,9 @@ SimilarityShare study_similarity(const TraceFile& trace, std::size_t block_size,
         }
         std::memcpy(reference.page(pfn), page, page_size);
     };
-    for (std::uint32_t pfn = 0; pfn < trace.guest_pages(); ++pfn)
-        commit(pfn, trace.first_image(pfn));
+    for (const TraceFile::Run& run : trace.first_image_runs())
+        for (std::uint32_t pfn = run.first; pfn < run.first + run.pages; ++pfn)
+            commit(pfn, trace.first_image(pfn));
 
     SimilarityShare share;
     std::size_t left = max_epochs;

@@ -17,6 +17,8 @@
 namespace replication::trace {
 namespace {
 
+constexpr std::size_t header_size = 16;
+
 [[noreturn]] void fail(const std::string& path) {
     throw std::system_error(errno, std::generic_category(), path);
 }
@@ -25,6 +27,41 @@ struct Descriptor {
     int fd;
     ~Descriptor() { ::close(fd); }
 };
+
+// Its failure only costs time later.
+void read_ahead(const std::uint8_t* from, std::size_t size) {
+    const std::uintptr_t start = reinterpret_cast<std::uintptr_t>(from) & ~(codec::page_size - 1);
+    const std::uintptr_t end = reinterpret_cast<std::uintptr_t>(from) + size;
+    // NOLINTNEXTLINE(performance-no-int-to-ptr)
+    ::madvise(reinterpret_cast<void*>(start), end - start, MADV_POPULATE_READ);
+}
+
+// Where the file system keeps no account of holes, one run is all.
+std::vector<TraceFile::Run> runs_of_image(int fd, std::uint32_t guest_pages) {
+    std::vector<TraceFile::Run> runs;
+    const auto page_of = [](off_t at) {
+        return static_cast<std::uint64_t>(at - static_cast<off_t>(header_size)) / codec::page_size;
+    };
+    const off_t end = static_cast<off_t>(header_size + std::size_t{guest_pages} * codec::page_size);
+    for (off_t at = header_size; at < end;) {
+        const off_t data = ::lseek(fd, at, SEEK_DATA);
+        if (data < 0 && errno == ENXIO) break;
+        if (data < 0) return {{0, guest_pages}};
+        if (data >= end) break;
+        const off_t hole = std::min(::lseek(fd, data, SEEK_HOLE), end);
+        if (hole <= data) return {{0, guest_pages}};
+        const std::uint64_t first = page_of(data);
+        const std::uint64_t last = page_of(hole - 1);
+        // A page of the image lies across two of the file's: it may be the last one again.
+        if (!runs.empty() && first < std::uint64_t{runs.back().first} + runs.back().pages)
+            runs.back().pages = static_cast<std::uint32_t>(last + 1 - runs.back().first);
+        else
+            runs.push_back(
+                {static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(last + 1 - first)});
+        at = hole;
+    }
+    return runs;
+}
 
 }  // namespace
 
@@ -39,7 +76,7 @@ TraceFile::TraceFile(const std::string& path) {
     if (::fstat(file.fd, &status) != 0) fail(path);
     const auto size = static_cast<std::size_t>(status.st_size);
     if (size < 16) throw std::runtime_error(path + ": not a trace");
-    void* at = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, file.fd, 0);
+    void* at = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.fd, 0);
     if (at == MAP_FAILED) fail(path);
     mapping_ = {static_cast<const std::uint8_t*>(at), Unmap{size}};
 
@@ -58,6 +95,7 @@ TraceFile::TraceFile(const std::string& path) {
         throw std::runtime_error(path + ": not a trace");
     guest_pages_ = static_cast<std::uint32_t>(counts[0]);
     first_image_ = take(counts[0] * codec::page_size);
+    first_image_runs_ = runs_of_image(file.fd, guest_pages_);
     for (std::uint64_t e = 0; e < counts[1]; ++e) {
         std::uint32_t pages;
         std::memcpy(&pages, take(sizeof pages), sizeof pages);
@@ -68,6 +106,11 @@ TraceFile::TraceFile(const std::string& path) {
                 throw std::runtime_error(path + ": pages of an epoch do not ascend");
         epochs_.push_back({list, take(std::size_t{pages} * codec::page_size)});
     }
+    // All there before anything is timed, but no memory for holes.
+    for (const Run& run : first_image_runs_)
+        read_ahead(first_image(run.first), std::size_t{run.pages} * codec::page_size);
+    read_ahead(first_image(guest_pages_ - 1),
+               size - header_size - std::size_t{guest_pages_ - 1} * codec::page_size);
 }
 
 TraceWriter::TraceWriter(const std::string& path)
@@ -85,11 +128,16 @@ void TraceWriter::write(const File& file, const void* data, std::size_t size) {
     if (size != 0 && std::fwrite(data, size, 1, file.get()) != 1) fail(path_);
 }
 
-void TraceWriter::first_image(std::span<const std::uint8_t> pages) {
-    guest_pages_ = pages.size() / codec::page_size;
-    constexpr std::uint64_t unknown[2]{};
-    write(file_, unknown, sizeof unknown);
+// What comes before it, the header too, is zeros for now: that is no trace.
+void TraceWriter::first_image(std::span<const std::uint8_t> pages, std::uint32_t first) {
+    const std::uint64_t at = header_size + std::uint64_t{first} * codec::page_size;
+    if (std::fseek(file_.get(), static_cast<long>(at), SEEK_SET) != 0) fail(path_);
     write(file_, pages.data(), pages.size());
+    guest_pages_ = std::max(guest_pages_, first + pages.size() / codec::page_size);
+}
+
+void TraceWriter::guest_pages(std::uint32_t pages) {
+    guest_pages_ = std::max<std::uint64_t>(guest_pages_, pages);
 }
 
 void TraceWriter::epoch(std::span<const std::uint32_t> pfns, std::span<const std::uint8_t> pages) {
@@ -106,7 +154,8 @@ void TraceWriter::close() {
     const std::uint64_t header[2]{guest_pages_, epochs_};
     if (std::fseek(file_.get(), 0, SEEK_SET) != 0) fail(path_);
     write(file_, header, sizeof header);
-    const std::uint64_t end = sizeof header + guest_pages_ * codec::page_size;
+    static_assert(sizeof header == header_size);
+    const std::uint64_t end = header_size + guest_pages_ * codec::page_size;
     // Skipped over, what is not written of the image reads as zeros.
     if (std::fseek(file_.get(), static_cast<long>(end), SEEK_SET) != 0) fail(path_);
     std::rewind(later_.get());

@@ -30,6 +30,14 @@ class TraceFile {
     }
     const std::vector<Epoch>& epochs() const { return epochs_; }
 
+    struct Run {
+        std::uint32_t first;
+        std::uint32_t pages;
+    };
+    // Pages of the first image that the file holds, ascending. The others are holes of a sparse
+    // file and zero: most of the numbers of a PVH guest, which reach to 4 GiB.
+    const std::vector<Run>& first_image_runs() const { return first_image_runs_; }
+
   private:
     struct Unmap {
         std::size_t bytes;
@@ -39,6 +47,7 @@ class TraceFile {
     std::unique_ptr<const std::uint8_t[], Unmap> mapping_;
     std::uint32_t guest_pages_ = 0;
     const std::uint8_t* first_image_ = nullptr;
+    std::vector<Run> first_image_runs_;
     std::vector<Epoch> epochs_;
 };
 
@@ -48,9 +57,11 @@ class TraceWriter {
   public:
     explicit TraceWriter(const std::string& path);
 
-    // The image the trace starts from, whole pages; pages that only epochs name start as zeros.
-    // Once, first.
-    void first_image(std::span<const std::uint8_t> pages);
+    // Whole pages, from `first` on, of the image the trace starts from; given again, the last
+    // content counts. Pages that are never given start as zeros.
+    void first_image(std::span<const std::uint8_t> pages, std::uint32_t first = 0);
+    // The trace has so many pages, or more.
+    void guest_pages(std::uint32_t pages);
     // `pfns` strictly ascending; `pages` their contents, one after the other.
     void epoch(std::span<const std::uint32_t> pfns, std::span<const std::uint8_t> pages);
     // Completes the file; without it, it is no trace.

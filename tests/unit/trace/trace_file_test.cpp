@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -46,6 +47,43 @@ TEST_F(TraceFiles, WhatIsWrittenIsRead) {
     EXPECT_EQ(trace.epochs()[0].pfns[1], 4u);
     EXPECT_EQ(trace.epochs()[0].data[2 * page_size - 1], 9);
     EXPECT_TRUE(trace.epochs()[1].pfns.empty());
+}
+
+// A PVH guest's: a few pages of memory among numbers that reach to 4 GiB.
+TEST_F(TraceFiles, WhatIsNoMemoryIsAHole) {
+    constexpr std::uint32_t far = 0xfeff8;
+    {
+        TraceWriter writer(path());
+        writer.guest_pages(far + 8);
+        writer.first_image(std::vector<std::uint8_t>(2 * page_size, 7), far);
+        writer.first_image(std::vector<std::uint8_t>(page_size, 8), 100);
+        writer.first_image(std::vector<std::uint8_t>(page_size, 9), far + 1);
+        const std::uint32_t pfns[] = {5};
+        writer.epoch(pfns, std::vector<std::uint8_t>(page_size, 6));
+        writer.close();
+    }
+    const TraceFile trace(path());
+    ASSERT_EQ(trace.guest_pages(), far + 8);
+    EXPECT_EQ(trace.first_image(100)[0], 8);
+    EXPECT_EQ(trace.first_image(far)[page_size - 1], 7);
+    EXPECT_EQ(trace.first_image(far + 1)[0], 9);
+    EXPECT_EQ(trace.epochs()[0].data[0], 6);
+    std::uint32_t next = 0;
+    std::uint64_t pages = 0;
+    for (const TraceFile::Run& run : trace.first_image_runs()) {
+        EXPECT_GE(run.first, next);
+        next = run.first + run.pages;
+        pages += run.pages;
+    }
+    EXPECT_LE(next, trace.guest_pages());
+    for (const std::uint32_t pfn : {100u, far, far + 1}) {
+        const auto has = [&](const TraceFile::Run& run) {
+            return run.first <= pfn && pfn < run.first + run.pages;
+        };
+        EXPECT_TRUE(std::ranges::any_of(trace.first_image_runs(), has)) << pfn;
+    }
+    // Unless the file system keeps no holes.
+    EXPECT_TRUE(pages < 1000 || pages == trace.guest_pages()) << pages;
 }
 
 TEST_F(TraceFiles, CutAnywhereItIsRefused) {
