@@ -149,6 +149,22 @@ def test_guests_with_four_processors(start):
                 assert guest.run(f"taskset -c {cpu} nproc --all").out.strip() == "4"
 
 
+def test_host_with_two_processors(start):
+    """Both are there again each time, and guests' processors run on both."""
+    host = start(guests=[GuestSpec("wide", "pvh", memory=320, vcpus=2, witness=48), DB, OLD],
+                 smp=2)
+    before = {g.name: GuestState.of(g) for g in host.guests}
+    for _ in range(3):
+        warm_reboot(host)
+        assert host.xen_info()["nr_cpus"] == "2"
+        assert host.dom0("nproc").out.strip() == "2"
+        continues(host, before)
+        for guest in host.guests:
+            guest.run("for i in 1 2 3 4; do (for j in $(seq 50); do ls / > /dev/null; done) & done;"
+                      " wait")
+        continues(host, before)
+
+
 def test_almost_full_host_and_ever_bigger_hypervisor(start):
     """Hardly any memory left outside the reserved range, and each time an image with more in it."""
     big = GuestSpec("big", "pvh", memory=800, witness=500)

@@ -18,6 +18,9 @@ GUEST_IMAGE = BUILD / "guest.ext4"
 SSH_KEY = BUILD / "id_ed25519"
 DEBIAN_XEN = BUILD / "kernel" / "xen-debian"
 TOOLS = BUILD / "tools"
+QEMU = Path(os.environ.get("LAB_QEMU", BUILD / "qemu" / "qemu-system-x86_64"))
+# Debian's, which QEMU's own build would not find.
+FIRMWARE = (Path("/usr/share/qemu"), Path("/usr/share/seabios"))
 
 # The patched hypervisor as make xen builds it. The debug build serves as "a new Xen": another
 # build id, and a bigger image than the release build.

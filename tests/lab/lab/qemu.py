@@ -2,7 +2,6 @@
 
 import contextlib
 import ctypes
-import os
 import shutil
 import signal
 import socket
@@ -11,6 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from . import paths
 from .clock import Deadline
 from .errors import EnvironmentFailure
 from .monitor import Monitor
@@ -18,8 +18,6 @@ from .spec import MIB
 
 # PCI slot of the card that a host with an IOMMU has to spare.
 SPARE_PCI = "1e.0"
-
-PROGRAM = os.environ.get("LAB_QEMU", "qemu-system-x86_64")
 
 
 def free_ports(count: int) -> list[int]:
@@ -78,7 +76,8 @@ class Qemu:
         chardev = "stdio,mux=on,signal=off" if interactive else \
             f"socket,path={self.console_socket()},server=on,wait=off"
         argv = [
-            PROGRAM, "-no-user-config", "-nodefaults", "-display", "none",
+            str(paths.need(paths.QEMU)), *(a for f in paths.FIRMWARE for a in ("-L", str(f))),
+            "-no-user-config", "-nodefaults", "-display", "none",
             # Multi-threaded TCG gives PVH guests triple faults that a real machine would not.
             "-accel", "tcg,thread=single",
             "-cpu", "qemu64,+svm,+npt,+rdrand",
@@ -130,7 +129,7 @@ class Qemu:
                     stdout=None if interactive else log, stderr=log,
                     preexec_fn=die_with_parent)
             except OSError as e:
-                raise EnvironmentFailure(f"cannot start {PROGRAM}: {e}") from None
+                raise EnvironmentFailure(f"cannot start {paths.QEMU}: {e}") from None
         deadline = Deadline(30, "QEMU's monitor socket")
         while not (self._sockets / "qmp").exists():
             self.check()

@@ -20,7 +20,7 @@ from . import paths
 from .clock import Deadline
 from .errors import EnvironmentFailure
 from .monitor import Monitor
-from .qemu import PROGRAM, Qemu
+from .qemu import Qemu
 
 if TYPE_CHECKING:
     from .host import Host
@@ -84,7 +84,7 @@ def machine_key(spec: "HostSpec") -> str:
     for image in (paths.KERNEL, paths.INITRD, paths.DOM0_IMAGE, paths.GUEST_IMAGE):
         about = paths.need(image).stat()
         digest.update(f"{image.name} {about.st_size} {about.st_mtime_ns}\n".encode())
-    digest.update(subprocess.run([PROGRAM, "--version"], capture_output=True).stdout)
+    digest.update(subprocess.run([paths.QEMU, "--version"], capture_output=True).stdout)
     digest.update(Path(__file__).with_name("qemu.py").read_bytes())
     return digest.hexdigest()[:16]
 
