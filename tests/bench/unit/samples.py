@@ -31,6 +31,7 @@ def record(time: float, data: bytes, keep: int = 256) -> bytes:
     return struct.pack("<IIII", micros // 10**6, micros % 10**6, len(kept), len(data)) + kept
 
 
+VERSIONS = {"xen": "4.17.5, build id 0"}
 HEADER = struct.pack("<IHHiIII", pcap.MAGIC, 2, 4, 0, 0, 65535, 1)
 
 
@@ -60,7 +61,7 @@ def names(guests: int) -> list[str]:
 
 
 def warm_piece(guests: int, mib: int, downtime: float) -> Json:
-    return {"way": "warm", "guests": guests, "mib": mib, "counter_to_clock": 0.0, "calls": [],
+    return {"way": "warm", "guests": guests, "mib": mib, "versions": VERSIONS, "counter_to_clock": 0.0, "calls": [],
             "downtime": {g: {s: gap(10, downtime) for s in ("ssh", "redis")}
                          for g in names(guests)},
             "freeze": {g: {"whole": 0.1, "standing_still": 0.01} for g in names(guests)},
@@ -72,7 +73,7 @@ def warm_piece(guests: int, mib: int, downtime: float) -> Json:
 
 def saved_piece(guests: int, mib: int, downtime: float) -> Json:
     size = mib << 20
-    return {"way": "saved", "guests": guests, "mib": mib, "counter_to_clock": 100.0,
+    return {"way": "saved", "guests": guests, "mib": mib, "versions": VERSIONS, "counter_to_clock": 100.0,
             "downtime": {g: {s: gap(110, downtime) for s in ("ssh", "redis")}
                          for g in names(guests)},
             "calls": [call("save", g, 110 + i, 111 + i, size)
@@ -82,7 +83,7 @@ def saved_piece(guests: int, mib: int, downtime: float) -> Json:
 
 
 def cold_piece(guests: int, mib: int, downtime: float) -> Json:
-    return {"way": "cold", "guests": guests, "mib": mib, "counter_to_clock": 100.0,
+    return {"way": "cold", "guests": guests, "mib": mib, "versions": VERSIONS, "counter_to_clock": 100.0,
             "downtime": {g: {s: gap(110, downtime) for s in ("ssh", "redis")}
                          for g in names(guests)},
             "calls": [call("domid", "g01", 105, 105.1)]

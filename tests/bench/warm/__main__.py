@@ -32,8 +32,9 @@ def arguments() -> argparse.Namespace:
                         help="MiB of a single guest (BENCH_SIZES)")
     parser.add_argument("--early", action="store_true",
                         help="the warm way resumes before dom0's init (BENCH_EARLY)")
-    parser.add_argument("--pause", type=float, default=0.5,
-                        help="seconds of the machine's clock between two questions of a client")
+    parser.add_argument("--pause", type=float,
+                        help="seconds of the machine's clock from an answer to a client's next "
+                             "question (default: half a second, longer from six guests on)")
     parser.add_argument("--reuse", action="store_true",
                         help="pieces that are there already are not run again")
     parser.add_argument("--only", nargs="*", metavar="WAY-NxMIB",
@@ -45,13 +46,16 @@ def arguments() -> argparse.Namespace:
     return args
 
 
-def file_of(out: Path, way: str, shape: Shape) -> Path:
-    return out / f"{way}-{shape}.json"
+def file_of(args: argparse.Namespace, way: str, shape: Shape) -> Path:
+    """A piece's result. The two warm ways are kept apart: --reuse must not mix them."""
+    early = "-early" if way == "warm" and args.early else ""
+    out: Path = args.out
+    return out / f"{way}{early}-{shape}.json"
 
 
-def load(out: Path, wanted: list[Shape]) -> dict[tuple[str, Shape], Json]:
-    return {(way, shape): json.loads(file_of(out, way, shape).read_text())
-            for shape in wanted for way in WAYS if file_of(out, way, shape).exists()}
+def load(args: argparse.Namespace, wanted: list[Shape]) -> dict[tuple[str, Shape], Json]:
+    return {(way, shape): json.loads(file_of(args, way, shape).read_text())
+            for shape in wanted for way in WAYS if file_of(args, way, shape).exists()}
 
 
 def write(path: Path, text: str) -> None:
@@ -67,17 +71,17 @@ def run_piece(args: argparse.Namespace, way: str, shape: Shape, probe: bool, don
     def say(text: str) -> None:
         print(f"[{done}] {time.monotonic() - start:5.0f} s  {way} {shape}: {text}", flush=True)
 
-    target = file_of(args.out, way, shape)
+    target = file_of(args, way, shape)
     # An old result must not stand beside the failure of a new one.
     target.unlink(missing_ok=True)
-    result = ways.run(way, shape, early=args.early, pause=args.pause, probe=probe,
-                      folder=args.out, say=say)
+    result = ways.run(way, shape, early=args.early, probe=probe, folder=args.out, say=say,
+                      pause=args.pause or max(0.5, shape.guests / 10))
     write(target, json.dumps(result, indent=1) + "\n")
     say("kept")
 
 
 def write_report(args: argparse.Namespace, wanted: list[Shape]) -> None:
-    pieces = load(args.out, wanted)
+    pieces = load(args, wanted)
     found = figures.everything(pieces, wanted)
     text = report.text(found)
     print(text)
@@ -102,7 +106,7 @@ def main() -> int:
     todo = [] if args.report else [
         (way, shape) for shape in wanted for way in WAYS
         if (not args.only or f"{way}-{shape}" in args.only)
-        and not (args.reuse and file_of(args.out, way, shape).exists())]
+        and not (args.reuse and file_of(args, way, shape).exists())]
     if args.only and len(todo) < len(args.only) and not args.reuse:
         print(f"of {args.only} this run has only {[f'{w}-{s}' for w, s in todo]}",
               file=sys.stderr)

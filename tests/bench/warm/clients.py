@@ -27,7 +27,11 @@ PATIENCE = 20.0        # of ours, the longest a client waits for an answer or fo
 
 
 class Client(threading.Thread):
-    """Connects, waits for the answer, and again after a pause."""
+    """Connects, waits for the answer, and again: after a pause if there was one, else at once.
+
+    A service that is away is asked often, since that costs it nothing. It is taken to be away
+    when it has not answered for a whole pause. An answer that is late counts all the same.
+    """
 
     def __init__(self, outside: "Outside", guest: Guest, service: str, question: bytes):
         super().__init__(name=f"{guest.name}-{service}", daemon=True)
@@ -37,26 +41,30 @@ class Client(threading.Thread):
         self.answers = 0
 
     def run(self) -> None:
+        answered = True
         while not self._outside.ended.is_set():
             started = self._outside.now
+            patience = self._outside.pause if answered else self._outside.retry
+            answered = False
             with contextlib.suppress(OSError):
-                self._ask(started)
-            self._wait(started + self._outside.pause)
+                answered = self._ask(started + patience)
+            self._wait(started + (self._outside.pause if answered else patience))
 
-    def _ask(self, started: float) -> None:
+    def _ask(self, until: float) -> bool:
         # QEMU takes the connection at once, whatever the guest does.
         with socket.create_connection(("127.0.0.1", self._port), PATIENCE) as s:
             s.sendall(self._question)
             s.settimeout(TICK)
             give_up = time.monotonic() + PATIENCE
             while not self._outside.ended.is_set() and time.monotonic() < give_up \
-                    and self._outside.now < started + self._outside.pause:
+                    and self._outside.now < until:
                 try:
-                    if s.recv(4096):
-                        self.answers += 1
-                    return
+                    answered = bool(s.recv(4096))
+                    self.answers += answered
+                    return answered
                 except TimeoutError:
                     pass
+        return False
 
     def _wait(self, until: float) -> None:
         give_up = time.monotonic() + PATIENCE
@@ -73,7 +81,10 @@ class Outside:
     def __init__(self, host: Host, record: Path, pause: float):
         self.host = host
         self.record = record
-        self.pause = pause     # virtual seconds from a client's question to its next
+        # Seconds of the machine's clock from a client's question to its next: of a service that
+        # answers, and of one that is away.
+        self.pause = pause
+        self.retry = min(pause, max(0.2, pause / 2))
         self.now = 0.0         # the virtual clock as last seen
         self.ended = threading.Event()
         self._clients: list[Client] = []

@@ -113,6 +113,15 @@ def cache(pieces: Pieces) -> Json:
     return out
 
 
+def versions(pieces: Pieces) -> Json:
+    """Way -> the hypervisors its pieces ran on: more than one if pieces of several builds are kept."""
+    out: dict[str, set[str]] = {}
+    for (way, _), piece in pieces.items():
+        out.setdefault(way, set()).add(piece["versions"]["xen"]
+                                       + (", resumed before init" if piece.get("early") else ""))
+    return {way: sorted(out[way]) for way in WAYS if way in out}
+
+
 def functions(counts: Iterable[Json]) -> Json:
     """The paper's functions, each None if too few numbers of guests were run."""
     def points(way: str, *steps: str) -> list[tuple[float, float]]:
@@ -202,7 +211,7 @@ def everything(pieces: Pieces, wanted: Iterable[Shape]) -> Json:
              if s.guests == 1 and s in have]
     counts = [of_count(pieces, s) for s in sorted(wanted)
               if s.mib == COUNTED_MIB and s in have]
-    return {"sizes": sizes, "counts": counts, "cache": cache(pieces),
+    return {"sizes": sizes, "counts": counts, "cache": cache(pieces), "versions": versions(pieces),
             "functions": functions(counts), "availability": availabilities(counts),
             "targets": targets(sizes, counts),
             "not_run": [f"{way}-{s}" for s in wanted for way in WAYS if (way, s) not in pieces]}

@@ -27,7 +27,11 @@ verb=$1 what=$2 size=0
 name=${{what##*/}} name=${{name%.cfg}}
 case $verb in
     save|restore|shutdown|domid) ;;
-    create) for name; do :; done; name=${{name##*/}} name=${{name%.cfg}} ;;
+    create)
+        # A dry run only tells the script the guest's name.
+        [[ "$*" == *dryrun* || " $* " == *" -n "* ]] && exec /usr/sbin/xen "$@"
+        for name; do :; done
+        name=${{name##*/}} name=${{name%.cfg}} ;;
     *) exec /usr/sbin/xen "$@" ;;
 esac
 [ "$verb" = restore ] && size=$(stat -c %s "$what")

@@ -117,7 +117,8 @@ def targets(figures: Json) -> str:
 
 
 def text(figures: Json) -> str:
-    parts = [HOW]
+    parts = [HOW, *(f"{way}: Xen {xen}" for way, several in figures["versions"].items()
+                    for xen in several), ""]
     if figures["not_run"]:
         parts.append("Not run: " + ", ".join(figures["not_run"]) + "\n")
     parts += [part(figures) + "\n" for part in (
