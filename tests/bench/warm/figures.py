@@ -135,18 +135,17 @@ def functions(counts: Iterable[Json]) -> Json:
              "reboot_os": model.fit(points("cold", "shutdown", "boot")),
              "boot": model.fit(points("cold", "boot"))}
     resets = [y for way in ("saved", "cold") for _, y in points(way, "to_entry")]
-    vmm = [y for _, y in points("cold", "dom0_down", "dom0_up")]
-    constants = {"reset_hw": mean(resets) if resets else None,
-                 "reboot_vmm_0": mean(vmm) if vmm else None}
-    if lines["reboot_vmm"] and lines["resume"]:
-        lines["d_w"] = model.warm_downtime(lines["reboot_vmm"], lines["resume"])
-    if lines["reboot_os"]:
-        lines["d_c"] = model.cold_downtime(constants["reset_hw"], constants["reboot_vmm_0"],
-                                           lines["reboot_os"])
-    if lines.get("d_w") and lines.get("d_c"):
-        lines["r"] = lines["d_c"].minus(lines["d_w"])
+    vmms = [y for _, y in points("cold", "dom0_down", "dom0_up")]
+    reset_hw, reboot_vmm_0 = (mean(v) if v else None for v in (resets, vmms))
+    vmm, resume, reboot_os = lines["reboot_vmm"], lines["resume"], lines["reboot_os"]
+    d_w = model.warm_downtime(vmm, resume) if vmm and resume else None
+    d_c = None
+    if reboot_os and reset_hw is not None and reboot_vmm_0 is not None:
+        d_c = model.cold_downtime(reset_hw, reboot_vmm_0, reboot_os)
+    lines |= {"d_w": d_w, "d_c": d_c, "r": d_c.minus(d_w) if d_w and d_c else None}
     return {"lines": {k: vars(v) if v else None for k, v in lines.items()},
-            "constants": constants, "alpha": model.ALPHA}
+            "constants": {"reset_hw": reset_hw, "reboot_vmm_0": reboot_vmm_0},
+            "alpha": model.ALPHA}
 
 
 def availabilities(counts: Iterable[Json]) -> list[Json]:
@@ -177,7 +176,7 @@ def targets(sizes: Iterable[Json], counts: Iterable[Json]) -> list[Target]:
 
     warm, one = ssh(full, "warm"), ssh(by_count.get(1, {"downtime": {}}), "warm")
     growth = ratio(warm, one)
-    largest = next((s for s in sizes if s["mib"] == 8192), {})
+    largest: Json = next((s for s in sizes if s["mib"] == 8192), {})
 
     def of_disk(key: str, other: str) -> dict[str, float]:
         if key not in largest or other not in largest:

@@ -43,6 +43,7 @@ def finish(axes: Axes, title: str, x: str, y: str, log: bool = True) -> None:
     if axes.has_data():
         if log:
             axes.set_yscale("log")
+            axes.yaxis.set_major_formatter("{x:g}")
         else:
             axes.set_ylim(bottom=0)
         axes.legend(fontsize="small")

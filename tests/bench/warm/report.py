@@ -22,7 +22,7 @@ def number(value: float | None, digits: int = 3) -> str:
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """The first column to the left, figures to the right."""
-    body = [list(head), *map(list, rows)]
+    body = [list(head), *(list(r) for r in rows)]
     wide = [max(len(r[i]) for r in body) for i in range(len(head))]
     return "\n".join("  ".join([r[0].ljust(wide[0]), *(c.rjust(w) for c, w in
                                                      zip(r[1:], wide[1:], strict=True))]).rstrip()

@@ -37,6 +37,6 @@ def shapes(most: int, sizes: Iterable[int]) -> list[Shape]:
 
 
 def probed(all_shapes: Iterable[Shape]) -> Shape | None:
-    """The one on which the caches are looked at: one guest, of the size that is counted if there is one."""
+    """On which the caches are looked at: one guest, of the counted size if there is one."""
     single = [s for s in all_shapes if s.guests == 1]
-    return min(single, key=lambda s: (s.mib != COUNTED_MIB, s.mib), default=None)
+    return min(single, key=lambda s: (s.mib != COUNTED_MIB, s.mib)) if single else None

@@ -32,7 +32,7 @@ REBOOT = 5400
 class Piece:
     """A host before and after one reboot."""
 
-    def __init__(self, way: str, shape: Shape, host: BenchHost, outside: Outside, say: Say):
+    def __init__(self, way: str, shape: Shape, host: Host, outside: Outside, say: Say):
         self.way = way
         self.shape = shape
         self.host = host
@@ -178,7 +178,7 @@ def check_calls(result: Json) -> None:
 
 @contextmanager
 def booted(name: str, shape: Shape, way: str, early: bool, pause: float, record: Path,
-           say: Say) -> Iterator[tuple[BenchHost, Outside]]:
+           say: Say) -> Iterator[tuple[Host, Outside]]:
     stock = way != "warm"
     spec = stock_spec(shape) if stock else warm_spec(shape, early)
     say(f"booting: {spec.megabytes()} MiB, {shape.guests} guests of {shape.mib} MiB")
