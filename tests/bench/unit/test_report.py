@@ -1,6 +1,7 @@
 """Targets and reports, of everything, of parts and of nothing."""
 
 import unittest
+from collections.abc import Iterable
 
 from samples import cold_piece, saved_piece, warm_piece
 from warm import figures, page, report, shapes
@@ -11,7 +12,7 @@ MAKERS = {"warm": (warm_piece, 12), "saved": (saved_piece, 300), "cold": (cold_p
 ALL = shapes.shapes(11, [256, 1024, 4096, 8192])
 
 
-def pieces(wanted):
+def pieces(wanted: Iterable[Shape]) -> dict[tuple[str, Shape], figures.Json]:
     return {(way, s): make(s.guests, s.mib, downtime + s.guests / 10)
             for s in wanted for way, (make, downtime) in MAKERS.items()}
 

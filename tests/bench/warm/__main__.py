@@ -6,10 +6,12 @@ is lost ends the run at once; what was obtained before stays, and --reuse goes o
 
 import argparse
 import json
+import signal
 import sys
 import time
 import traceback
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from lab import paths
@@ -98,8 +100,15 @@ def write_report(args: argparse.Namespace, wanted: list[Shape]) -> None:
         print(args.out / name)
 
 
+def end(number: int, _frame: FrameType | None) -> None:
+    sys.exit(128 + number)
+
+
 def main() -> int:
     args = arguments()
+    # So that the machine's memory, a file, goes with a run that is cut.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, end)
     args.out.mkdir(parents=True, exist_ok=True)
     wanted = shapes.shapes(args.guests, args.sizes)
     probe = shapes.probed(wanted)
