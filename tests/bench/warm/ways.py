@@ -56,7 +56,8 @@ class Piece:
         before = self.boot_ids()
         looks: Json = {}
         if probe:
-            cache.look(host, first)     # fills the cache
+            cache.make_files(first)     # which fills the cache too
+            cache.look(host, first)
             looks["before"] = cache.look(host, first)
         offset = self.clock_offset()
         self.say("clients start")
