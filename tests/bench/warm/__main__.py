@@ -67,7 +67,7 @@ def write(path: Path, text: str) -> None:
     new.rename(path)
 
 
-def run_piece(args: argparse.Namespace, way: str, shape: Shape, probe: bool, done: str) -> None:
+def run_piece(args: argparse.Namespace, way: str, shape: Shape, done: str) -> None:
     start = time.monotonic()
 
     def say(text: str) -> None:
@@ -76,7 +76,7 @@ def run_piece(args: argparse.Namespace, way: str, shape: Shape, probe: bool, don
     target = file_of(args, way, shape)
     # An old result must not stand beside the failure of a new one.
     target.unlink(missing_ok=True)
-    result = ways.run(way, shape, early=args.early, probe=probe, folder=args.out, say=say,
+    result = ways.run(way, shape, early=args.early, probe=shape == shapes.PROBED, folder=args.out, say=say,
                       pause=args.pause or max(0.5, shape.guests / 10))
     write(target, json.dumps(result, indent=1) + "\n")
     say("kept")
@@ -111,7 +111,6 @@ def main() -> int:
         signal.signal(number, end)
     args.out.mkdir(parents=True, exist_ok=True)
     wanted = shapes.shapes(args.guests, args.sizes)
-    probe = shapes.probed(wanted)
     todo = [] if args.report else [
         (way, shape) for shape in wanted for way in WAYS
         if (not args.only or f"{way}-{shape}" in args.only)
@@ -123,7 +122,7 @@ def main() -> int:
     status = 0
     for index, (way, shape) in enumerate(todo):
         try:
-            run_piece(args, way, shape, shape == probe, f"{index + 1}/{len(todo)}")
+            run_piece(args, way, shape, f"{index + 1}/{len(todo)}")
         except (ProductFailure, EnvironmentFailure) as e:
             print(f"bench-warm: {way} {shape}: {e}", file=sys.stderr)
             print(f"bench-warm: its logs: {paths.RUNS / f'bench-{way}-{shape}'}, "

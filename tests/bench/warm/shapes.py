@@ -25,6 +25,10 @@ class Shape:
         return cls(int(guests), int(mib))
 
 
+# The one on which the caches are looked at; every run has it.
+PROBED = Shape(1, COUNTED_MIB)
+
+
 def counts(most: int) -> list[int]:
     """Numbers of guests up to most, itself always among them."""
     return sorted({n for n in STEPS if n < most} | {most})
@@ -34,9 +38,3 @@ def shapes(most: int, sizes: Iterable[int]) -> list[Shape]:
     """All that is run, the cheap ones first: of a run that is cut there is something to show."""
     wanted = {Shape(1, mib) for mib in sizes} | {Shape(n, COUNTED_MIB) for n in counts(most)}
     return sorted(wanted, key=lambda s: (s.guests * s.mib, s.guests))
-
-
-def probed(all_shapes: Iterable[Shape]) -> Shape | None:
-    """On which the caches are looked at: one guest, of the counted size if there is one."""
-    single = [s for s in all_shapes if s.guests == 1]
-    return min(single, key=lambda s: (s.mib != COUNTED_MIB, s.mib)) if single else None
