@@ -102,11 +102,13 @@ class Figures(unittest.TestCase):
     def test_cache(self) -> None:
         piece = warm_piece(1, 1024, 12)
         look = {"file": {"bytes": 10_000_000, "seconds": 0.1, "disk_sectors": 0},
-                "web": {"bytes": 10_000_000, "seconds": 1, "disk_sectors": 8}}
+                "web": {"bytes": 10_000_000, "seconds": 1, "disk_sectors": 20000}}
         piece["cache"] = {"before": look, "after": look}
         text = report.caches({"cache": figures.cache({("warm", Shape(1, 1024)): piece})})
         self.assertIn("100.0 (0)", text)
-        self.assertIn("10.0 (8)", text)
+        self.assertIn("10.0 (20000)", text)
+        # 20000 sectors are 10.24 MB: 0.0512 s of the slow disk.
+        self.assertIn(f"{10 / (1 + 0.0512):.1f}", text)
 
 
 class Page(unittest.TestCase):

@@ -76,8 +76,8 @@ def run_piece(args: argparse.Namespace, way: str, shape: Shape, done: str) -> No
     target = file_of(args, way, shape)
     # An old result must not stand beside the failure of a new one.
     target.unlink(missing_ok=True)
-    result = ways.run(way, shape, early=args.early, probe=shape == shapes.PROBED, folder=args.out, say=say,
-                      pause=args.pause or max(0.5, shape.guests / 10))
+    result = ways.run(way, shape, early=args.early, probe=shape == shapes.PROBED,
+                      folder=args.out, say=say, pause=args.pause or max(0.5, shape.guests / 10))
     write(target, json.dumps(result, indent=1) + "\n")
     say("kept")
 

@@ -10,7 +10,7 @@ from typing import Any
 from . import disks, model
 from .disks import DISKS
 from .downtime import SERVICES
-from .shapes import COUNTED_MIB, FULL, WAYS, Shape
+from .shapes import COUNTED_MIB, FULL, PROBED, WAYS, Shape
 from .targets import Target, ratio
 
 Json = dict[str, Any]
@@ -102,19 +102,24 @@ def of_count(pieces: Pieces, shape: Shape) -> Json:
 
 
 def cache(pieces: Pieces) -> Json:
-    """Way -> what -> when -> throughput and sectors read (figure 6)."""
+    """Way -> what -> when -> throughput, with and without a disk's time, and sectors read
+    (figure 6)."""
     out: Json = {}
-    for (way, _), piece in sorted(pieces.items(), key=lambda p: p[0]):
-        for when, look in piece.get("cache", {}).items():
+    for way in WAYS:
+        for when, look in pieces.get((way, PROBED), {}).get("cache", {}).items():
             for what, seen in look.items():
+                read = seen["disk_sectors"] * 512
                 out.setdefault(way, {}).setdefault(what, {})[when] = {
                     "bytes_per_second": seen["bytes"] / seen["seconds"],
-                    "disk_sectors": seen["disk_sectors"]}
+                    "disk_sectors": seen["disk_sectors"],
+                    "with_disk": {
+                        name: seen["bytes"] / (seen["seconds"] + disks.seconds(read, rate))
+                        for rate, name in DISKS.items()}}
     return out
 
 
 def versions(pieces: Pieces) -> Json:
-    """Way -> the hypervisors its pieces ran on: more than one if pieces of several builds are kept."""
+    """Way -> the hypervisors its pieces ran on: several if pieces of several builds are kept."""
     out: dict[str, set[str]] = {}
     for (way, _), piece in pieces.items():
         out.setdefault(way, set()).add(piece["versions"]["xen"]

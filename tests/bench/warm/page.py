@@ -22,8 +22,8 @@ COLORS = {"warm": "#c0392b", "saved": "#2c6fbb", "cold": "#5a5a5a"}
 # Ids and clip paths are named after this: two runs of the same pieces give the same page.
 matplotlib.rcParams |= {"svg.hashsalt": "bench-warm", "svg.fonttype": "none"}
 
-STYLE = """body { font: 16px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem;
-  color: #222; background: #fff }
+STYLE = """body { font: 16px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto;
+  padding: 0 1rem; color: #222; background: #fff }
 figure { margin: 2rem 0 } svg { width: 100%; height: auto }
 pre { font-size: 13px; overflow-x: auto; background: #f6f6f4; padding: 1rem }
 .met { color: #1e7d34 } .missed { color: #b02a1e } .not { color: #666 }"""
@@ -65,7 +65,8 @@ def pairs(fields: Sequence[Axes], entries: Sequence[Json], x: str, value: Callab
 
 def draw_sizes(figures: Json) -> Any:
     figure, fields = plt.subplots(1, 2, figsize=(10, 4))
-    pairs(fields, figures["sizes"], "mib", lambda e, _, step: e.get(step), "memory of the guest, MiB")
+    pairs(fields, figures["sizes"], "mib", lambda e, _, step: e.get(step),
+          "memory of the guest, MiB")
     return figure
 
 

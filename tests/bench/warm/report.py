@@ -71,11 +71,18 @@ def downtimes(figures: Json) -> str:
 
 
 def caches(figures: Json) -> str:
-    what = {"file": "cached files, read", "web": "web server"}
-    rows = [[f"{what[w]}, {way}", *(
-        f"{looks[when]['bytes_per_second'] / 1e6:.1f} ({looks[when]['disk_sectors']})"
-        if when in looks else NONE for when in ("before", "after", "later"))]
-        for way, kinds in figures["cache"].items() for w, looks in kinds.items()]
+    titles = {"file": "cached file, read", "web": "web server"}
+    moments = ("before", "after", "later")
+    rows = []
+    for what, title in titles.items():
+        for way, kinds in figures["cache"].items():
+            looks = kinds.get(what, {})
+            rows.append([f"{title}, {way}", *(
+                f"{looks[m]['bytes_per_second'] / 1e6:.1f} ({looks[m]['disk_sectors']})"
+                if m in looks else NONE for m in moments)])
+            if looks.get("after", {}).get("disk_sectors"):
+                rows += [[f"  computed, {disk}", NONE, f"{value / 1e6:.1f}", NONE]
+                         for disk, value in looks["after"]["with_disk"].items()]
     return ("Throughput around the reboot (figure 6), MB/s (sectors read from the disk)\n"
             + table(["", "before", "first after", "again"], rows))
 

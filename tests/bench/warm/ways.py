@@ -79,7 +79,8 @@ class Piece:
         after = self.boot_ids()
         kept = [name for name in before if after[name] == before[name]]
         if len(kept) != (0 if self.way == "cold" else len(before)):
-            raise ProductFailure(f"{self.way} reboot: of {sorted(before)} the same still run: {kept}")
+            raise ProductFailure(f"{self.way} reboot: of {sorted(before)} "
+                                 f"the same still run: {kept}")
         packets = outside.packets()
         found = downtime.marks(packets)
         begin, end = (downtime.mark(found, f"{self.way} {w}") for w in ("begins", "ends"))
