@@ -31,7 +31,6 @@ def record(time: float, data: bytes, keep: int = 256) -> bytes:
     return struct.pack("<IIII", micros // 10**6, micros % 10**6, len(kept), len(data)) + kept
 
 
-VERSIONS = {"xen": "4.17.5, build id 0"}
 HEADER = struct.pack("<IHHiIII", pcap.MAGIC, 2, 4, 0, 0, 65535, 1)
 
 
@@ -60,35 +59,38 @@ def names(guests: int) -> list[str]:
     return [f"g{i + 1:02d}" for i in range(guests)]
 
 
+def piece(way: str, guests: int, mib: int, downtime: float, start: float) -> Json:
+    """What the three ways have alike; every guest was away from start on."""
+    return {"way": way, "guests": guests, "mib": mib, "versions": {"xen": "4.17.5, build id 0"},
+            "counter_to_clock": 0.0 if way == "warm" else 100.0,
+            "downtime": {g: {s: gap(start, downtime) for s in ("ssh", "redis")}
+                         for g in names(guests)}}
+
+
 def warm_piece(guests: int, mib: int, downtime: float) -> Json:
-    return {"way": "warm", "guests": guests, "mib": mib, "versions": VERSIONS, "counter_to_clock": 0.0, "calls": [],
-            "downtime": {g: {s: gap(10, downtime) for s in ("ssh", "redis")}
-                         for g in names(guests)},
-            "freeze": {g: {"whole": 0.1, "standing_still": 0.01} for g in names(guests)},
-            "resume": {g: {"whole": 0.3, "adopt": 0.01, "commit": 0.01} for g in names(guests)},
-            "at": {"armed": 9.8, "jump": 10.0, "entry": 10.1, "heap": 10.2, "dom0": 10.5,
-                   "resume_start": 20.0, "resume_end": 20.0 + 0.3 * guests,
-                   "first_freeze": 9.0, "last_frozen": 9.0 + 0.1 * guests}}
+    return piece("warm", guests, mib, downtime, 10) | {
+        "calls": [],
+        "freeze": {g: {"whole": 0.1, "standing_still": 0.01} for g in names(guests)},
+        "resume": {g: {"whole": 0.3, "adopt": 0.01, "commit": 0.01} for g in names(guests)},
+        "at": {"armed": 9.8, "jump": 10.0, "entry": 10.1, "heap": 10.2, "dom0": 10.5,
+               "resume_start": 20.0, "resume_end": 20.0 + 0.3 * guests,
+               "first_freeze": 9.0, "last_frozen": 9.0 + 0.1 * guests}}
 
 
 def saved_piece(guests: int, mib: int, downtime: float) -> Json:
-    size = mib << 20
-    return {"way": "saved", "guests": guests, "mib": mib, "versions": VERSIONS, "counter_to_clock": 100.0,
-            "downtime": {g: {s: gap(110, downtime) for s in ("ssh", "redis")}
-                         for g in names(guests)},
-            "calls": [call("save", g, 110 + i, 111 + i, size)
-                      for i, g in enumerate(names(guests))]
-            + [call("restore", g, 150 + i, 151 + i, size) for i, g in enumerate(names(guests))],
-            "at": {"reset": 30.0, "entry": 31.0, "dom0": 33.0}}
+    size, each = mib << 20, list(enumerate(names(guests)))
+    return piece("saved", guests, mib, downtime, 110) | {
+        "calls": [call("save", g, 110 + i, 111 + i, size) for i, g in each]
+        + [call("restore", g, 150 + i, 151 + i, size) for i, g in each],
+        "at": {"reset": 30.0, "entry": 31.0, "dom0": 33.0}}
 
 
 def cold_piece(guests: int, mib: int, downtime: float) -> Json:
-    return {"way": "cold", "guests": guests, "mib": mib, "versions": VERSIONS, "counter_to_clock": 100.0,
-            "downtime": {g: {s: gap(110, downtime) for s in ("ssh", "redis")}
-                         for g in names(guests)},
-            "calls": [call("domid", "g01", 105, 105.1)]
-            + [call("shutdown", g, 110 + i, 110.1 + i) for i, g in enumerate(names(guests))]
-            + [call("domid", g, 122, 122.1) for g in names(guests)]
-            + [call("domid", "g01", 149, 149.1)]
-            + [call("create", g, 150 + i, 151 + i) for i, g in enumerate(names(guests))],
-            "at": {"reset": 30.0, "entry": 31.0, "dom0": 33.0}}
+    each = list(enumerate(names(guests)))
+    return piece("cold", guests, mib, downtime, 110) | {
+        "calls": [call("domid", "g01", 105, 105.1)]
+        + [call("shutdown", g, 110 + i, 110.1 + i) for i, g in each]
+        + [call("domid", g, 122, 122.1) for _, g in each]
+        + [call("domid", "g01", 149, 149.1)]
+        + [call("create", g, 150 + i, 151 + i) for i, g in each],
+        "at": {"reset": 30.0, "entry": 31.0, "dom0": 33.0}}

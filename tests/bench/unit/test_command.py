@@ -50,8 +50,7 @@ class Command(unittest.TestCase):
         self.assertEqual(document["targets"][0]["verdict"], "not run")
         self.assertEqual(len(document["pieces"]), 6)
         self.assertIn("<svg", (self.out / "bench-warm.html").read_text())
-        self.assertEqual((self.out / "bench-warm.txt").read_text() + "\n", out[out.index("All times"):
-                         out.index(str(self.out))])
+        self.assertIn((self.out / "bench-warm.txt").read_text(), out)
 
     def test_a_lost_guest_ends_the_run(self) -> None:
         self.failing["saved-1x256"] = ProductFailure("g01 is gone")
