@@ -14,6 +14,13 @@ class Gaps(unittest.TestCase):
         self.assertEqual(downtime.answers(packets, *GUEST, b"SSH-"), [1.2])
         self.assertEqual(downtime.questions(packets, *GUEST), [1])
 
+    def test_datagrams_are_questions_too(self) -> None:
+        packets = [packet(1, CLIENT, ("10.0.2.16", 9), b"tick", protocol=pcap.UDP),
+                   packet(2, CLIENT, ("10.0.2.15", 9), b"tick", protocol=pcap.UDP),
+                   packet(3, ("10.0.2.16", 0), ("10.0.2.2", 0), bytes(20), protocol=pcap.ICMP)]
+        self.assertEqual(downtime.questions(packets, *GUEST), [1])
+        self.assertEqual(packets[2].source, ("10.0.2.16", 0))
+
     def test_longest_with_its_resolution(self) -> None:
         gap = downtime.longest_gap([1, 2, 10, 11], [0.9, 1.9, 2.5, 5, 9, 9.8, 10.9], 1.5, 10.5)
         self.assertEqual((gap.start, gap.end, gap.length, gap.questions), (2, 10, 8, 3))

@@ -34,9 +34,6 @@ def arguments() -> argparse.Namespace:
                         help="MiB of a single guest (BENCH_SIZES)")
     parser.add_argument("--early", action="store_true",
                         help="the warm way resumes before dom0's init (BENCH_EARLY)")
-    parser.add_argument("--pause", type=float,
-                        help="seconds of the machine's clock from an answer to a client's next "
-                             "question (default: half a second, longer from six guests on)")
     parser.add_argument("--reuse", action="store_true",
                         help="pieces that are there already are not run again")
     parser.add_argument("--only", nargs="*", metavar="WAY-NxMIB",
@@ -77,7 +74,7 @@ def run_piece(args: argparse.Namespace, way: str, shape: Shape, done: str) -> No
     # An old result must not stand beside the failure of a new one.
     target.unlink(missing_ok=True)
     result = ways.run(way, shape, early=args.early, probe=shape == shapes.PROBED,
-                      folder=args.out, say=say, pause=args.pause or max(0.5, shape.guests / 10))
+                      folder=args.out, say=say)
     write(target, json.dumps(result, indent=1) + "\n")
     say("kept")
 

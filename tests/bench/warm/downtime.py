@@ -31,9 +31,10 @@ def answers(packets: Iterable[Packet], ip: str, port: int, contains: bytes) -> l
 
 
 def questions(packets: Iterable[Packet], ip: str, port: int) -> list[float]:
-    """When a client tried to connect, repetitions by its TCP included."""
-    return [p.time for p in packets if p.protocol == TCP and p.target == (ip, port)
-            and p.flags & (SYN | ACK) == SYN]
+    """When a client tried to connect, or a datagram asked whether the guest is there at all."""
+    return [p.time for p in packets
+            if (p.protocol == TCP and p.target == (ip, port) and p.flags & (SYN | ACK) == SYN)
+            or (p.protocol == UDP and p.target[0] == ip)]
 
 
 def longest_gap(answered: Sequence[float], asked: Sequence[float], begin: float,

@@ -10,13 +10,13 @@ from pathlib import Path
 MAGIC = 0xA1B2C3D4
 HEADER = struct.Struct("<IHHiIII")
 RECORD = struct.Struct("<IIII")
-ETHERNET, IPV4, TCP, UDP = 14, 0x0800, 6, 17
+ETHERNET, IPV4, ICMP, TCP, UDP = 14, 0x0800, 1, 6, 17
 SYN, ACK = 0x02, 0x10
 
 
 @dataclass(frozen=True)
 class Packet:
-    """A TCP segment or UDP datagram."""
+    """A TCP segment, a UDP datagram, or an ICMP message (its ports are 0)."""
 
     time: float        # seconds
     protocol: int
@@ -28,7 +28,7 @@ class Packet:
 
 
 def decode(time: float, frame: bytes) -> Packet | None:
-    """None: something else than TCP or UDP over IPv4, or a header that was cut off."""
+    """None: something else than these over IPv4, or a header that was cut off."""
     if len(frame) < ETHERNET + 20 or frame[12:14] != IPV4.to_bytes(2, "big"):
         return None
     ip = frame[ETHERNET:]
@@ -37,12 +37,14 @@ def decode(time: float, frame: bytes) -> Packet | None:
     inner = ip[size:]
     if protocol == TCP and len(inner) >= 20:
         head, flags = (inner[12] >> 4) * 4, inner[13]
-    elif protocol == UDP and len(inner) >= 8:
+    elif protocol in (UDP, ICMP) and len(inner) >= 8:
         head, flags = 8, 0
     else:
         return None
-    source = ".".join(map(str, ip[12:16])), int.from_bytes(inner[0:2], "big")
-    target = ".".join(map(str, ip[16:20])), int.from_bytes(inner[2:4], "big")
+    ports = (0, 0) if protocol == ICMP else (int.from_bytes(inner[0:2], "big"),
+                                             int.from_bytes(inner[2:4], "big"))
+    source = ".".join(map(str, ip[12:16])), ports[0]
+    target = ".".join(map(str, ip[16:20])), ports[1]
     length = max(0, total - size - head)
     # Short frames are padded: what follows the IP packet is not payload.
     return Packet(time, protocol, source, target, flags, length, inner[head:head + length])

@@ -91,7 +91,7 @@ class Piece:
             raise ProductFailure(f"the clients' record: {e}") from None
         self.result |= known | {
             "begins": begin, "ends": end, "counter_to_clock": offset, "downtime": gaps,
-            "calls": downtime.calls(found, begin, end), "client_pause": outside.pause}
+            "calls": downtime.calls(found, begin, end), "client_pauses": outside.pauses}
         if looks:
             self.result["cache"] = looks
         return self.result
@@ -179,13 +179,13 @@ def check_calls(result: Json) -> None:
 
 
 @contextmanager
-def booted(name: str, shape: Shape, way: str, early: bool, pause: float, record: Path,
+def booted(name: str, shape: Shape, way: str, early: bool, record: Path,
            say: Say) -> Iterator[tuple[Host, Outside]]:
     stock = way != "warm"
     spec = stock_spec(shape) if stock else warm_spec(shape, early)
     say(f"booting: {spec.megabytes()} MiB, {shape.guests} guests of {shape.mib} MiB")
     with BenchHost(spec, name, saves_mib(shape) if stock else 0) as host, \
-            Outside(host, record, pause) as outside:
+            Outside(host, record) as outside:
         host.wait_dom0(BOOT)
         say("dom0 is up")
         for guest in host.guests:
@@ -194,10 +194,10 @@ def booted(name: str, shape: Shape, way: str, early: bool, pause: float, record:
         yield host, outside
 
 
-def run(way: str, shape: Shape, *, early: bool, pause: float, probe: bool, folder: Path,
+def run(way: str, shape: Shape, *, early: bool, probe: bool, folder: Path,
         say: Say) -> Json:
     """One piece. Raises ProductFailure if a guest was lost; the run's folder keeps the logs."""
-    with booted(f"bench-{way}-{shape}", shape, way, early, pause,
+    with booted(f"bench-{way}-{shape}", shape, way, early,
                 folder / f"{way}-{shape}.pcap", say) as (host, outside):
         piece = Piece(way, shape, host, outside, say)
         if way == "warm":
