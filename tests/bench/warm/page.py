@@ -26,7 +26,7 @@ STYLE = """body { font: 16px/1.5 system-ui, sans-serif; max-width: 72rem; margin
   padding: 0 1rem; color: #222; background: #fff }
 figure { margin: 2rem 0 } svg { width: 100%; height: auto }
 pre { font-size: 13px; overflow-x: auto; background: #f6f6f4; padding: 1rem }
-.met { color: #1e7d34 } .missed { color: #b02a1e } .not { color: #666 }"""
+li { white-space: pre-line } .met { color: #1e7d34 } .missed { color: #b02a1e } .not { color: #666 }"""
 
 
 def series(axes: Axes, points: Sequence[tuple[float, float | None]], label: str, color: str,

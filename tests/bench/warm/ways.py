@@ -42,7 +42,10 @@ class Piece:
 
     def versions(self) -> Json:
         info = self.host.xen_info()
-        return {"xen": build_id(self.host), "xen_command_line": info.get("xen_commandline", ""),
+        qemu = self.host.monitor.command("query-version")["qemu"]
+        return {"xen": build_id(self.host), "qemu": "{major}.{minor}.{micro}".format(**qemu),
+                "spec": repr(self.host.spec.with_(files=())),
+                "xen_command_line": info.get("xen_commandline", ""),
                 "dom0_kernel": info.get("release", ""), "host_mib": self.host.spec.megabytes(),
                 "guest_configuration": self.host.spec.guests[0].config(0)}
 
