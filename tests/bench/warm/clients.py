@@ -72,14 +72,14 @@ class Client(threading.Thread):
                 # It is back. What follows shall only show that it stays.
                 self._pause *= 2
                 was_away = False
-            if not answered:
-                was_away = True
             if not answered and self._outside.heard.get(self.ip, 0) < started:
                 self.away = True
                 while self._outside.heard.get(self.ip, 0) < started \
                         and not self._outside.ended.wait(TICK / 2):
                     pass
                 self.away = False
+                # The clock leaps where nothing happens: less is no absence.
+                was_away |= self._outside.now > started + LONG
             else:
                 self._wait(started + (self._pause if answered else AGAIN))
 
