@@ -23,3 +23,16 @@ bench-similarity: bench-traces ## share of similar bytes by block size, on all t
 	@$(bench_tool) similarity --epochs 20 --json $(BENCH)/similarity.json $(bench_given) $(bench_recorded) | \
 	  tee $(BENCH)/similarity.txt
 .PHONY: bench-similarity
+
+# The paper's experiments on one lab host: `make bench-warm`; GUESTS=3 BENCH_SIZES=256 cuts it to a size, and
+# BENCH_ARGS=--reuse goes on where a run was cut. What each figure is: docs/design/bench-warm.md.
+GUESTS ?= 11
+BENCH_SIZES ?= 256 1024 4096 8192
+BENCH_EARLY ?=
+BENCH_ARGS ?=
+.PHONY: bench-warm check-bench
+bench-warm: lab-images lab-tools xen ## warm, saved and cold reboots side by side (GUESTS, BENCH_SIZES, BENCH_EARLY=1)
+	@PYTHONPATH=tests/lab:tests/bench $(LABPY) -m warm --out $(BENCH)/warm --guests $(GUESTS) \
+	  --sizes $(BENCH_SIZES) $(if $(BENCH_EARLY),--early) $(BENCH_ARGS)
+check-bench: ## unit tests of bench-warm (no root, no QEMU)
+	@tests/bench/check-warm
