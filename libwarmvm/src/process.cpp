@@ -40,7 +40,7 @@ std::vector<std::string> environment(const ProcessRequest& request) {
     return words;
 }
 
-// False at the deadline.
+// False when the time is over. No limit: nullopt.
 bool wait_for_exit(int pidfd, std::optional<std::chrono::milliseconds> limit) {
     using Clock = std::chrono::steady_clock;
     const auto start = Clock::now();
@@ -71,53 +71,86 @@ std::string read_output(int fd) {
 
 }  // namespace
 
-ProcessResult run_process(const ProcessRequest& request) {
-    auto words = request.argv;
+Process::Process(ProcessRequest request)
+    : request_(std::move(request)), start_(std::chrono::steady_clock::now()) {
+    auto words = request_.argv;
     auto argv = pointers(words);
-    auto env_words = environment(request);
+    auto env_words = environment(request_);
     auto envp = pointers(env_words);
-    const Fd output(::memfd_create("output", MFD_CLOEXEC));
-    if (!output.is_open()) throw Error::from_errno("memfd_create");
+    output_ = Fd(::memfd_create("output", MFD_CLOEXEC));
+    if (!output_.is_open()) throw Error::from_errno("memfd_create");
     const auto null = open_file("/dev/null", O_RDONLY);
     const auto parent = ::getpid();
 
-    const pid_t child = ::fork();
-    if (child < 0) throw Error::from_errno("fork");
-    if (child == 0) {
-        if (request.dies_with_us) {
+    child_ = ::fork();
+    if (child_ < 0) throw Error::from_errno("fork");
+    if (child_ == 0) {
+        if (request_.dies_with_us) {
             ::prctl(PR_SET_PDEATHSIG, SIGTERM);
             if (::getppid() != parent) ::_exit(exec_failed);
         }
         ::dup2(null.get(), STDIN_FILENO);
-        ::dup2(output.get(), STDOUT_FILENO);
-        ::dup2(output.get(), STDERR_FILENO);
+        ::dup2(output_.get(), STDOUT_FILENO);
+        ::dup2(output_.get(), STDERR_FILENO);
         ::execvpe(argv[0], argv.data(), envp.data());
         ::_exit(exec_failed);
     }
-
-    const Fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, child, 0)));
-    ProcessResult result;
-    if (!pidfd.is_open()) {
+    pidfd_ = Fd(static_cast<int>(::syscall(SYS_pidfd_open, child_, 0)));
+    if (!pidfd_.is_open()) {
         const auto error = Error::from_errno("pidfd_open");
-        ::kill(child, SIGKILL);
-        ::waitpid(child, nullptr, 0);
+        ::kill(child_, SIGKILL);
+        ::waitpid(child_, nullptr, 0);
         throw error;
     }
-    if (!wait_for_exit(pidfd.get(), request.timeout)) {
-        result.timed_out = true;
-        ::kill(child, SIGTERM);
-        if (!wait_for_exit(pidfd.get(), grace)) ::kill(child, SIGKILL);
+}
+
+Process::~Process() {
+    if (child_ < 0) return;
+    try {
+        end();
+        reap();
+    } catch (const std::exception&) {
+        // It is a zombie at worst, until we end.
     }
+}
+
+void Process::end() {
+    ::kill(child_, SIGTERM);
+    if (!wait_for_exit(pidfd_.get(), grace)) ::kill(child_, SIGKILL);
+}
+
+int Process::reap() {
     int status = 0;
-    while (::waitpid(child, &status, 0) < 0) {
+    while (::waitpid(child_, &status, 0) < 0) {
         if (errno != EINTR) throw Error::from_errno("waitpid");
     }
-    result.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-    result.output = read_output(output.get());
+    child_ = -1;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+std::optional<std::chrono::milliseconds> Process::time_left() const {
+    if (!request_.timeout) return std::nullopt;
+    const auto left = *request_.timeout - (std::chrono::steady_clock::now() - start_);
+    return std::max(std::chrono::duration_cast<std::chrono::milliseconds>(left),
+                    std::chrono::milliseconds(0));
+}
+
+ProcessResult Process::wait() {
+    ProcessResult result;
+    if (!wait_for_exit(pidfd_.get(), time_left())) {
+        result.timed_out = true;
+        end();
+    }
+    result.status = reap();
+    result.output = read_output(output_.get());
     if (result.status == exec_failed && result.output.empty()) {
-        throw Error::of(std::errc::no_such_file_or_directory, "cannot run " + request.argv.at(0));
+        throw Error::of(std::errc::no_such_file_or_directory, "cannot run " + request_.argv.at(0));
     }
     return result;
+}
+
+ProcessResult run_process(const ProcessRequest& request) {
+    return Process(request).wait();
 }
 
 std::string last_line(const std::string& output) {

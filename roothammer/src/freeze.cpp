@@ -38,7 +38,13 @@ class Freezer {
         fault_point(FaultPoint::freeze_start);
         wait_until_quiet(host_);
         fault_point(FaultPoint::freeze_quiet);
-        for (auto& guest : plan_.guests) freeze(guest);
+        // As many at once as there are processors to do it: one that waits for its turn runs on.
+        const auto at_once = host_.system.processors();
+        for (auto& guest : plan_.guests) {
+            while (saves_.size() >= at_once) finish_one();
+            start(guest);
+        }
+        while (!saves_.empty()) finish_one();
         require_nobody_forgotten();
         fault_point(FaultPoint::freeze_all_done);
 
@@ -65,7 +71,13 @@ class Freezer {
         store_plan(host_.paths.plan(), plan_);
     }
 
-    void freeze(PlannedGuest& guest) {
+    struct Save {
+        PlannedGuest* guest;
+        std::filesystem::path file;
+        std::unique_ptr<ToolstackJob> job;
+    };
+
+    void start(PlannedGuest& guest) {
         const auto info = host_.domains.info(guest.domid);
         if (!info || info->dying || !(info->uuid == guest.uuid)) {
             guest.note = "it was gone before its turn";
@@ -80,7 +92,19 @@ class Freezer {
         stage(guest, GuestStage::suspending);
         log("event=freeze guest=" + guest.name + " tsc=" + std::to_string(host_.system.tsc()));
         const auto file = host_.paths.image(guest.domid);
-        const auto result = host_.toolstack.save(guest.domid, file, plan_.timeout);
+        saves_.push_back(
+            {&guest, file, host_.toolstack.start_save(guest.domid, file, plan_.timeout)});
+    }
+
+    void finish_one() {
+        std::vector<ToolstackJob*> jobs;
+        for (const auto& save : saves_) jobs.push_back(save.job.get());
+        const auto ended =
+            saves_.begin() + static_cast<std::ptrdiff_t>(host_.toolstack.first_ended(jobs));
+        const Save save = std::move(*ended);
+        saves_.erase(ended);
+        auto& guest = *save.guest;
+        const auto result = save.job->result();
         if (!result.ok()) {
             guest.note =
                 result.outcome == ToolstackOutcome::timed_out
@@ -92,7 +116,7 @@ class Freezer {
             return;
         }
         fault_point(FaultPoint::freeze_guest_saved);
-        store_blob(guest, file);
+        store_blob(guest, save.file);
         stage(guest, GuestStage::frozen);
         log("event=frozen guest=" + guest.name + " tsc=" + std::to_string(host_.system.tsc()));
         fault_point(FaultPoint::freeze_guest_done);
@@ -152,6 +176,7 @@ class Freezer {
 
     const Host& host_;
     Plan& plan_;
+    std::vector<Save> saves_;  // under way; given up, and so ended, when this is destroyed
 };
 
 }  // namespace

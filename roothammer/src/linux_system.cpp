@@ -83,6 +83,9 @@ class LinuxSystem final : public System {
   public:
     std::uint64_t tsc() override { return warmvm::read_tsc(); }
     void sleep(std::chrono::milliseconds time) override { std::this_thread::sleep_for(time); }
+    unsigned processors() override {
+        return static_cast<unsigned>(std::max(::sysconf(_SC_NPROCESSORS_ONLN), 1L));
+    }
 
     std::uint64_t random_token() override {
         std::uint64_t token = 0;

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <poll.h>
+
+#include <algorithm>
+
 #include "roothammer/toolstack.hpp"
 #include "warmvm/process.hpp"
 
@@ -9,34 +13,71 @@ class XlToolstack final : public Toolstack {
   public:
     explicit XlToolstack(std::filesystem::path helper) : helper_(std::move(helper)) {}
 
-    ToolstackResult save(warmvm::DomId domain, const std::filesystem::path& file,
-                         std::chrono::milliseconds timeout) override {
+    std::unique_ptr<ToolstackJob> start_save(warmvm::DomId domain,
+                                             const std::filesystem::path& file,
+                                             std::chrono::milliseconds timeout) override {
         // -p: keep the domain, paused, as it is.
-        auto result = run({"save", "-p", id(domain), file.string()}, timeout, true);
-        // The helper's words when libxl's own limits have run out: such a guest may yet suspend.
-        if (!result.ok() && result.message.find("did not suspend") != std::string::npos) {
-            result.outcome = ToolstackOutcome::timed_out;
+        return std::make_unique<Save>(request({"save", "-p", id(domain), file.string()}, timeout,
+                                              /*dies_with_us=*/true));
+    }
+    std::size_t first_ended(std::span<ToolstackJob* const> jobs) override {
+        std::vector<pollfd> descriptors;
+        std::size_t next = 0;  // to run out of time
+        std::optional<std::chrono::milliseconds> left;
+        for (auto* job : jobs) {
+            const auto& process = static_cast<Save*>(job)->process;
+            descriptors.push_back({process.descriptor(), POLLIN, 0});
+            const auto its = process.time_left();
+            if (its && (!left || *its < *left)) {
+                left = its;
+                next = descriptors.size() - 1;
+            }
         }
-        return result;
+        const int ready = ::poll(descriptors.data(), descriptors.size(),
+                                 left ? static_cast<int>(left->count()) : -1);
+        if (ready < 0 && errno != EINTR) throw warmvm::Error::from_errno("poll");
+        const auto ended =
+            std::ranges::find_if(descriptors, [](const auto& each) { return each.revents != 0; });
+        if (ready <= 0 || ended == descriptors.end()) return next;
+        return static_cast<std::size_t>(ended - descriptors.begin());
     }
     ToolstackResult restore(const std::filesystem::path& file) override {
         // No limit and no ties: it leaves a daemon behind that looks after the guest.
-        return run({"restore", "-p", file.string()}, std::nullopt, false,
-                   {{"BASH_ENV", (helper_.parent_path() / "stock-scripts.bash").string()}});
+        return run(
+            request({"restore", "-p", file.string()}, std::nullopt, false,
+                    {{"BASH_ENV", (helper_.parent_path() / "stock-scripts.bash").string()}}));
     }
     ToolstackResult shutdown(warmvm::DomId domain, std::chrono::milliseconds timeout) override {
-        return run({"shutdown", "-w", id(domain)}, timeout, true);
+        return run(request({"shutdown", "-w", id(domain)}, timeout, true));
     }
     ToolstackResult destroy(warmvm::DomId domain) override {
-        return run({"destroy", id(domain)}, std::nullopt, false);
+        return run(request({"destroy", id(domain)}, std::nullopt, false));
     }
 
   private:
-    static std::string id(warmvm::DomId domain) { return std::to_string(domain.value()); }
+    struct Save final : ToolstackJob {
+        explicit Save(warmvm::ProcessRequest request) : process(std::move(request)) {}
+        ToolstackResult result() override {
+            auto result = result_of(process.wait());
+            // The helper's words when libxl's own limits have run out: such a guest may yet
+            // suspend.
+            if (!result.ok() && result.message.find("did not suspend") != std::string::npos) {
+                result.outcome = ToolstackOutcome::timed_out;
+            }
+            return result;
+        }
+        warmvm::Process process;
+    };
 
-    ToolstackResult run(std::vector<std::string> arguments,
-                        std::optional<std::chrono::milliseconds> timeout, bool dies_with_us,
-                        std::vector<std::pair<std::string, std::string>> environment = {}) {
+    static std::string id(warmvm::DomId domain) { return std::to_string(domain.value()); }
+    static ToolstackResult run(const warmvm::ProcessRequest& request) {
+        return result_of(warmvm::run_process(request));
+    }
+
+    [[nodiscard]] warmvm::ProcessRequest request(
+        std::vector<std::string> arguments, std::optional<std::chrono::milliseconds> timeout,
+        bool dies_with_us,
+        std::vector<std::pair<std::string, std::string>> environment = {}) const {
         warmvm::ProcessRequest request;
         request.argv = std::move(arguments);
         request.argv.insert(request.argv.begin(), "xl");
@@ -44,7 +85,10 @@ class XlToolstack final : public Toolstack {
         request.environment.emplace_back("LIBXL_SAVE_HELPER", helper_.string());
         request.timeout = timeout;
         request.dies_with_us = dies_with_us;
-        const auto result = warmvm::run_process(request);
+        return request;
+    }
+
+    static ToolstackResult result_of(const warmvm::ProcessResult& result) {
         if (result.ok()) return {ToolstackOutcome::done, {}};
         return {result.timed_out ? ToolstackOutcome::timed_out : ToolstackOutcome::failed,
                 reason(result.output)};

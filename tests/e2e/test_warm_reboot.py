@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 
 from lab import paths
 from lab.elf import Image
@@ -150,12 +151,15 @@ def test_guests_with_four_processors(start):
 
 
 def test_host_with_two_processors(start):
-    """Both are there again each time, and guests' processors run on both."""
+    """Both are there again each time, guests' processors run on both, two guests freeze at once."""
     host = start(guests=[GuestSpec("wide", "pvh", memory=320, vcpus=2, witness=48), DB, OLD],
                  smp=2)
     before = {g.name: GuestState.of(g) for g in host.guests}
     for _ in range(3):
+        since = host.serial.end()
         warm_reboot(host)
+        events = re.findall(r"event=(freeze|frozen) guest=", host.serial.read(since))
+        assert events[:3] == ["freeze", "freeze", "frozen"], events
         assert host.xen_info()["nr_cpus"] == "2"
         assert host.dom0("nproc").out.strip() == "2"
         continues(host, before)

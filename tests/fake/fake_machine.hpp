@@ -104,6 +104,8 @@ class Machine final : public warmvm::DomainControl,
     int other_jobs = 0;                    // polls until dom0's services are gone
     std::function<void()> on_warm_target;  // what the service manager starts when it is isolated
     std::chrono::milliseconds save_timeout{}, shutdown_timeout{};  // as they were given last
+    std::size_t most_saves = 0;                                    // that were under way at once
+    unsigned processor_count = 1;
     std::string boot = "boot-1";
     warmvm::HypervisorVersion xen{4, 17, ".5", "dom0_mem=512M console=com1", "ab"};
     // xl dies and cleans nothing up: half way through a "save"; in a "restore" that fails, or
@@ -205,8 +207,10 @@ class Machine final : public warmvm::DomainControl,
     void unload() override;
 
     // --- Toolstack: what libxl would do, with the real save helper's code inside
-    roothammer::ToolstackResult save(DomId domain, const std::filesystem::path& file,
-                                     std::chrono::milliseconds timeout) override;
+    std::unique_ptr<roothammer::ToolstackJob> start_save(
+        DomId domain, const std::filesystem::path& file,
+        std::chrono::milliseconds timeout) override;
+    std::size_t first_ended(std::span<roothammer::ToolstackJob* const> jobs) override;
     roothammer::ToolstackResult restore(const std::filesystem::path& file) override;
     roothammer::ToolstackResult shutdown(DomId domain, std::chrono::milliseconds timeout) override;
     roothammer::ToolstackResult destroy(DomId domain) override;
@@ -214,6 +218,7 @@ class Machine final : public warmvm::DomainControl,
     // --- System
     std::uint64_t tsc() override;
     void sleep(std::chrono::milliseconds time) override;
+    unsigned processors() override { return processor_count; }
     std::uint64_t random_token() override;
     std::string boot_id() override;
     void keep_units(const std::string& target, const std::vector<std::string>& patterns) override;
@@ -227,6 +232,7 @@ class Machine final : public warmvm::DomainControl,
     void reboot() override;
 
   private:
+    roothammer::ToolstackResult save(DomId domain, const std::filesystem::path& file);
     void step(const char* call);
     Domain& get(DomId domain);
     Set& get(SetId set);

@@ -20,12 +20,33 @@ ToolstackResult failed(const std::string& message) {
     return {ToolstackOutcome::failed, message};
 }
 
+// It has ended as soon as it was started, but nobody knows before asking.
+class Ended final : public roothammer::ToolstackJob {
+  public:
+    explicit Ended(ToolstackResult result) : result_(std::move(result)) {}
+    ToolstackResult result() override { return std::move(result_); }
+
+  private:
+    ToolstackResult result_;
+};
+
 }  // namespace
 
-ToolstackResult Machine::save(DomId id, const std::filesystem::path& file,
-                              std::chrono::milliseconds timeout) {
+std::unique_ptr<roothammer::ToolstackJob> Machine::start_save(DomId domain,
+                                                              const std::filesystem::path& file,
+                                                              std::chrono::milliseconds timeout) {
     step("xl save");
     save_timeout = timeout;
+    return std::make_unique<Ended>(save(domain, file));
+}
+
+// The last to be started is the first: whoever relies on an order must not.
+std::size_t Machine::first_ended(std::span<roothammer::ToolstackJob* const> jobs) {
+    most_saves = std::max(most_saves, jobs.size());
+    return jobs.size() - 1;
+}
+
+ToolstackResult Machine::save(DomId id, const std::filesystem::path& file) {
     auto& domain = get(id);
     auto& control = nodes["/local/domain/" + std::to_string(id.value()) + "/control/shutdown"];
     Bytes image;

@@ -2,11 +2,15 @@
 // Running another program and waiting for it.
 #pragma once
 
+#include <sys/types.h>
+
 #include <chrono>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "warmvm/file.hpp"
 
 namespace warmvm {
 
@@ -25,7 +29,34 @@ struct ProcessResult {
     [[nodiscard]] bool ok() const { return !timed_out && status == 0; }
 };
 
-// Throws Error if the program cannot be started. Its stdin is /dev/null.
+// A program that runs; its stdin is /dev/null.
+class Process {
+  public:
+    explicit Process(ProcessRequest request);
+    // One that has not been waited for is told to end, and then made to.
+    ~Process();
+    Process(const Process&) = delete;
+    Process& operator=(const Process&) = delete;
+
+    // Until it has ended or its time is over; once. Throws Error if there is no such program.
+    ProcessResult wait();
+    // poll(2) finds it readable once the program has ended.
+    [[nodiscard]] int descriptor() const { return pidfd_.get(); }
+    // Of the time limit, which counts from the start; never negative. nullopt: it has none.
+    [[nodiscard]] std::optional<std::chrono::milliseconds> time_left() const;
+
+  private:
+    void end();
+    int reap();
+
+    ProcessRequest request_;
+    std::chrono::steady_clock::time_point start_;
+    Fd output_;
+    Fd pidfd_;
+    pid_t child_ = -1;  // -1: reaped
+};
+
+// Process(request).wait()
 ProcessResult run_process(const ProcessRequest& request);
 
 // The last line of output that says anything, for a message.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The last act of the old dom0: freeze the plan's guests one by one, then jump. Until the jump any
+// The last act of the old dom0: freeze the plan's guests, then jump. Until the jump any
 // failure puts every guest back where it was.
 #pragma once
 

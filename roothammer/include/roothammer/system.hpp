@@ -16,6 +16,8 @@ class System {
 
     virtual std::uint64_t tsc() = 0;
     virtual void sleep(std::chrono::milliseconds time) = 0;
+    // dom0's that are online, at least 1.
+    virtual unsigned processors() = 0;
     // Never 0.
     virtual std::uint64_t random_token() = 0;
     // dom0's boot id (/proc/sys/kernel/random/boot_id).

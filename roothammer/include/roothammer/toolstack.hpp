@@ -6,6 +6,7 @@
 #include <chrono>
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "warmvm/types.hpp"
@@ -19,13 +20,24 @@ struct ToolstackResult {
     [[nodiscard]] bool ok() const { return outcome == ToolstackOutcome::done; }
 };
 
+// Something that the toolstack is doing. One that is given up before its result is ended.
+class ToolstackJob {
+  public:
+    virtual ~ToolstackJob() = default;
+    // Waits for it; once.
+    virtual ToolstackResult result() = 0;
+};
+
 class Toolstack {
   public:
     virtual ~Toolstack() = default;
     // Suspend, preserve and leave paused; the image goes into file. After anything but done the
     // guest may be suspended or about to be: put_back() it.
-    virtual ToolstackResult save(warmvm::DomId domain, const std::filesystem::path& file,
-                                 std::chrono::milliseconds timeout) = 0;
+    virtual std::unique_ptr<ToolstackJob> start_save(warmvm::DomId domain,
+                                                     const std::filesystem::path& file,
+                                                     std::chrono::milliseconds timeout) = 0;
+    // Which of jobs, at least one, has ended or run out of time first; waits for that.
+    virtual std::size_t first_ended(std::span<ToolstackJob* const> jobs) = 0;
     // Make a domain of file, paused, its frames adopted.
     virtual ToolstackResult restore(const std::filesystem::path& file) = 0;
     // Ask the guest to shut down and wait until the domain is gone.

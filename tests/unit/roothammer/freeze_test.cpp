@@ -44,6 +44,29 @@ TEST_F(Freeze, AGuestThatSuspendsTooLateIsWoken) {
     EXPECT_EQ(machine_->find("db")->times_cancelled, 1);
 }
 
+TEST_F(Freeze, TakesAsManyAtOnceAsThereAreProcessors) {
+    for (const unsigned processors : {1u, 2u, 8u}) {
+        reset();
+        machine_->processor_count = processors;
+        reboot_warm();
+        EXPECT_EQ(machine_->most_saves, std::min(processors, 3u));
+        for (const auto& outcome : resume(host(), {})) EXPECT_EQ(outcome.trouble, "");
+        EXPECT_EQ(machine_->domains.size(), 3u);
+    }
+}
+
+TEST_F(Freeze, OneThatFailsEndsThoseThatAreUnderWay) {
+    for (const char* name : {"web", "mail", "db"}) {
+        reset();
+        machine_->processor_count = 8;
+        machine_->find(name)->suspends = fake::Domain::Suspends::never;
+        prepare();
+        EXPECT_THROW(freeze(host()), warmvm::Error);
+        EXPECT_EQ(machine_->what_is_not_as_before(), "") << name;
+        EXPECT_NE(load_plan(paths_.plan())->error.find(name), std::string::npos);
+    }
+}
+
 TEST_F(Freeze, WithShutdownTheOthersGoOver) {
     options_.on_guest_failure = OnGuestFailure::shutdown;
     machine_->find("mail")->suspends = fake::Domain::Suspends::never;

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 
 #include <filesystem>
+#include <thread>
+#include <vector>
 
 #include "roothammer/toolstack.hpp"
 #include "warmvm/file.hpp"
@@ -41,7 +43,7 @@ class XlToolstackTest : public ::testing::Test {
 };
 
 TEST_F(XlToolstackTest, AsksInXlsWordsWithOurHelper) {
-    EXPECT_TRUE(xl_->save(warmvm::DomId(7), "/run/x.save", patience).ok());
+    EXPECT_TRUE(xl_->start_save(warmvm::DomId(7), "/run/x.save", patience)->result().ok());
     EXPECT_EQ(asked(), "/the/helper: save -p 7 /run/x.save\n");
     EXPECT_TRUE(xl_->restore("/run/x.save").ok());
     EXPECT_EQ(asked(), "/the/helper/the/stock-scripts.bash: restore -p /run/x.save\n");
@@ -53,13 +55,40 @@ TEST_F(XlToolstackTest, AsksInXlsWordsWithOurHelper) {
 
 TEST_F(XlToolstackTest, EndsWhatTakesLongerThanItsTime) {
     xl_does("exec sleep 100");
-    EXPECT_EQ(xl_->save(warmvm::DomId(7), "/f", impatience).outcome, ToolstackOutcome::timed_out);
+    EXPECT_EQ(xl_->start_save(warmvm::DomId(7), "/f", impatience)->result().outcome,
+              ToolstackOutcome::timed_out);
     EXPECT_EQ(xl_->shutdown(warmvm::DomId(7), impatience).outcome, ToolstackOutcome::timed_out);
+}
+
+TEST_F(XlToolstackTest, SaysWhichOfSeveralSavesHasEndedOrIsOutOfTime) {
+    xl_does("case $3 in 1) exec sleep 100;; 2) exit 1;; esac");
+    const auto slow = xl_->start_save(warmvm::DomId(1), "/f", patience);
+    const auto quick = xl_->start_save(warmvm::DomId(2), "/f", patience);
+    EXPECT_EQ(xl_->first_ended(std::vector{slow.get(), quick.get()}), 1u);
+    EXPECT_EQ(quick->result().outcome, ToolstackOutcome::failed);
+    const auto hasty = xl_->start_save(warmvm::DomId(1), "/f", impatience);
+    EXPECT_EQ(xl_->first_ended(std::vector{slow.get(), hasty.get()}), 1u);
+    EXPECT_EQ(hasty->result().outcome, ToolstackOutcome::timed_out);
+}
+
+TEST_F(XlToolstackTest, EndsASaveThatIsGivenUp) {
+    const auto told = folder_ / "told";
+    xl_does("trap 'touch " + told.string() + "; exit 1' TERM; touch " +
+            (folder_ / "ready").string() + "; while :; do sleep 0.01; done");
+    {
+        const auto save = xl_->start_save(warmvm::DomId(1), "/f", patience);
+        for (int i = 0; i < 2000 && !std::filesystem::exists(folder_ / "ready"); ++i) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        }
+        ASSERT_TRUE(std::filesystem::exists(folder_ / "ready"));
+    }
+    EXPECT_TRUE(std::filesystem::exists(told));
 }
 
 TEST_F(XlToolstackTest, AGuestThatLibxlGaveUpOnMayYetSuspend) {
     xl_does("echo 'warmvm-save-helper: error: dom7 did not suspend'; exit 1");
-    EXPECT_EQ(xl_->save(warmvm::DomId(7), "/f", patience).outcome, ToolstackOutcome::timed_out);
+    EXPECT_EQ(xl_->start_save(warmvm::DomId(7), "/f", patience)->result().outcome,
+              ToolstackOutcome::timed_out);
 }
 
 TEST_F(XlToolstackTest, TellsTheFirstCauseAndTheHelpersBeforeLibxls) {
