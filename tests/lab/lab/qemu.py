@@ -78,7 +78,7 @@ class Qemu:
         argv = [
             str(paths.need(paths.QEMU)), *(a for f in paths.FIRMWARE for a in ("-L", str(f))),
             "-no-user-config", "-nodefaults", "-display", "none",
-            # Multi-threaded TCG gives PVH guests triple faults that a real machine would not.
+            # Multi-threaded TCG gave PVH guests triple faults; with tests/lab/qemu it is untried.
             "-accel", "tcg,thread=single",
             "-cpu", "qemu64,+svm,+npt,+rdrand",
             # QEMU has AMD's IOMMU for the newer machine only.
