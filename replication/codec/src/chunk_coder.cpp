@@ -47,7 +47,8 @@ ChunkCoder::ChunkCoder(const ChunkTraits& traits)
       mask_compressor_(traits.masks),
       literal_compressor_(traits.literals),
       few_literals_compressor_(traits.literals_if_few),
-      history_compressor_(traits.literals_after_history) {
+      history_compressor_(traits.literals_after_history),
+      few_literals_history_compressor_(traits.few_literals_after_history) {
     const auto room = [&](std::size_t a_page) {
         return std::make_unique_for_overwrite<std::uint8_t[]>(traits.chunk_pages * a_page);
     };
@@ -86,10 +87,11 @@ std::pair<std::size_t, Coding> ChunkCoder::compress_literals(const PageWriter& p
                                                              std::uint8_t* out) noexcept {
     const std::span raw = pages.stream(literals);
     const std::size_t history = pages.history().size();
-    Compressor& plain = raw.size() < pages.pages() * traits_.few_literals ? few_literals_compressor_
-                                                                          : literal_compressor_;
+    const bool few = raw.size() < pages.pages() * traits_.few_literals;
+    Compressor& plain = few ? few_literals_compressor_ : literal_compressor_;
+    Compressor& after_history = few ? few_literals_history_compressor_ : history_compressor_;
     const auto with_history = [&](std::uint8_t* to) {
-        return history_compressor_.compress(raw.data(), raw.size(), to, history);
+        return after_history.compress(raw.data(), raw.size(), to, history);
     };
     trial_ = {};
     if (history == 0 || use == History::without)

@@ -48,6 +48,7 @@ class ChunkCoder {
     Compressor literal_compressor_;
     Compressor few_literals_compressor_;
     Compressor history_compressor_;
+    Compressor few_literals_history_compressor_;
     std::unique_ptr<std::uint8_t[]> masks_;
     std::unique_ptr<std::uint8_t[]> trial_out_;
     Trial trial_;

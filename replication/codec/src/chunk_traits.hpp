@@ -19,6 +19,7 @@ struct ChunkTraits {
     std::size_t few_literals = 0;
     // How literals are coded that may refer to history; stored: there is none.
     EntropyTraits literals_after_history{};
+    EntropyTraits few_literals_after_history = literals_after_history;
     // Marked bytes from which a word is taken whole; 9: never.
     unsigned whole_word = 9;
     // Pages of a chunk at most, and of one without history.

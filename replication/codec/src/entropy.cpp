@@ -31,6 +31,8 @@ Compressor::Compressor(const EntropyTraits& traits) : traits_(traits) {
     set(context_.get(), ZSTD_c_compressionLevel, traits.level);
     set(context_.get(), ZSTD_c_windowLog, traits.window_log);
     set(context_.get(), ZSTD_c_hashLog, traits.hash_log);
+    set(context_.get(), ZSTD_c_chainLog, traits.chain_log);
+    set(context_.get(), ZSTD_c_searchLog, traits.search_log);
     set(context_.get(), ZSTD_c_minMatch, traits.min_match);
     set(context_.get(), ZSTD_c_targetLength, traits.target_length);
     if (traits.code_literals) set(context_.get(), ZSTD_c_literalCompressionMode, ZSTD_ps_enable);

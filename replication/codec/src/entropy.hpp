@@ -18,6 +18,8 @@ struct EntropyTraits {
     int level = 0;
     int window_log = 0;
     int hash_log = 0;
+    int chain_log = 0;
+    int search_log = 0;
     int min_match = 0;
     int target_length = 0;
     // Huffman-code literals even where the level's own rule would not (negative levels).

@@ -134,7 +134,7 @@ class EpochEncoder::Impl {
         const ChunkTraits& traits = traits_.chunk;
         const std::size_t most = with_history ? traits.chunk_pages : traits.pages_without_history;
         const std::size_t count = (pages + most - 1) / most;
-        return with_history || count < 2 ? count : count + count % 2;
+        return count < 2 ? count : count + count % 2;
     }
 
     void reserve(std::size_t coded_size) {
@@ -219,8 +219,11 @@ class EpochEncoder::Impl {
                 const std::uint32_t slot = candidates.slot[c];
                 const std::uint32_t from_slot =
                     kernels_.differ(page.data, store_.page(slot), *other);
-                // The reference takes two to four bytes of its own.
-                if (from_slot + 4 >= cost) continue;
+                // The reference takes two to four bytes of its own. With history most of what a
+                // candidate spares would be found there too, and a stranger's literals between
+                // would cost matches.
+                const std::uint32_t saved = history_ == History::with ? cost / 2 : 4;
+                if (from_slot + saved >= cost) continue;
                 consider(from_slot, Kind::delta_candidate);
                 reference = slot;
                 if (cost == 0) break;

@@ -11,7 +11,7 @@ namespace replication::codec {
 PageStore::PageStore(std::uint32_t slots, std::uint32_t guest_pages)
     : slots_(slots), slot_of_(guest_pages, no_slot), pfn_of_(slots), used_(slots) {
     if (slots == 0) throw std::invalid_argument("a page store needs at least one slot");
-    pages_ = make_huge<std::uint8_t>(std::size_t{slots} * page_size);
+    pages_ = make_huge<std::uint8_t>(std::size_t{slots} * page_size, Populate::now);
 }
 
 std::uint8_t* PageStore::renew(Pfn pfn) noexcept {

@@ -17,7 +17,8 @@ namespace replication::trace {
 class ReferenceImage {
   public:
     explicit ReferenceImage(std::uint32_t guest_pages)
-        : pages_(codec::make_huge<std::uint8_t>(std::size_t{guest_pages} * codec::page_size)) {}
+        : pages_(codec::make_huge<std::uint8_t>(std::size_t{guest_pages} * codec::page_size,
+                                                codec::Populate::now)) {}
     const std::uint8_t* page(std::uint32_t pfn) const {
         return pages_.get() + std::size_t{pfn} * codec::page_size;
     }
