@@ -47,6 +47,10 @@ TESTS    ?= %
 #   M_LIBS     extra -l flags                     M_DEPS  generated files needed before compiling
 #   M_FLAGS    extra compiler flags               M_TESTS gtest sources: one binary for the module
 #   M_LINT     sources that only another CONFIG compiles
+#   M_STATIC   those of its programs that are linked statically, for they are started while guests
+#              stand still and a shared library costs more to load than they take to run
+static-release := -static
+static-debug   := -static
 modules :=
 obj = $(patsubst %.cpp,$(B)/obj/%.o,$(1))
 lib = $(B)/lib/$(subst /,-,$(1)).a
@@ -62,7 +66,7 @@ $(1)_CF := $(addprefix -I,$(wildcard $(1)/include) $(if $(wildcard $(1)/src),$(1
   $(foreach u,$($(1)_USES),$(if $(wildcard $(u)/include),-I$(u)/include,-I$(u))) \
   $(addprefix -I,$($(1)_INCS)) $($(1)_FLAGS) $(if $($(1)_PKGS),$(shell $(PKG_CONFIG) --cflags $($(1)_PKGS)))
 $(1)_CLOSURE := $(sort $(call closure,$(1)))
-$(1)_LF = $$(foreach m,$$($(1)_CLOSURE),$$($$m_LIBS) $$(if $$($$m_PKGS),$$(shell $(PKG_CONFIG) --libs $$($$m_PKGS))))
+$(1)_LF = $$(foreach m,$$($(1)_CLOSURE),$$($$m_LIBS) $$(if $$($$m_PKGS),$$(shell $(PKG_CONFIG) --libs --static $$($$m_PKGS))))
 $(1)_ALLDEPS := $(foreach m,$(sort $(call closure,$(1))),$($(m)_DEPS))
 $(1)_ALLHDRS := $(wildcard $(1)/include/*/*.hpp $(1)/src/*.hpp $(if $(wildcard $(1)/src),,$(1)/*.hpp))
 $(1)_STAMPS := $$(patsubst %,$(B)/lint/%.ok,$($(1)_LINTSRCS) $$($(1)_ALLHDRS))
@@ -79,7 +83,7 @@ endef
 define program
 $(B)/bin/$(2): $(call obj,$(3)) $(foreach m,$(sort $(call closure,$(1))),$(if $($(m)_SRCS),$(call lib,$(m))))
 	@mkdir -p $$(@D); echo "  LD    $$@"
-	@$$(CXX) $$(OPT) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $$($(1)_LF)
+	@$$(CXX) $$(OPT) $(if $(filter $(2),$($(1)_STATIC)),$(static-$(CONFIG))) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $$($(1)_LF)
 programs += $(B)/bin/$(2)
 
 endef

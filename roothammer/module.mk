@@ -4,6 +4,7 @@ roothammer_USES  := libwarmvm
 roothammer_LIBS  := -lboost_program_options -lz -llzma -lzstd
 roothammer_PROGS := warmvm-save-helper=roothammer/save_helper_main.cpp \
   xl-warm-reboot=roothammer/xl_warm_reboot_main.cpp
+roothammer_STATIC := warmvm-save-helper
 $(eval $(call module,roothammer))
 
 # --- installation ------------------------------------------------------------

@@ -1,9 +1,8 @@
 # What plugs a resumed guest's devices in, in the place of Xen's hotplug scripts.
 roothammer/hotplug_SRCS  := $(wildcard roothammer/hotplug/src/*.cpp)
 roothammer/hotplug_USES  := libwarmvm
-# It starts once a device: no library that it does not use.
-roothammer/hotplug_LIBS  := -Wl,--as-needed
 roothammer/hotplug_PROGS := roothammer-hotplug=roothammer/hotplug/hotplug_main.cpp
+roothammer/hotplug_STATIC := roothammer-hotplug
 $(eval $(call module,roothammer/hotplug))
 
 .PHONY: install-hotplug

@@ -36,9 +36,10 @@ po::options_description describe_settings(Settings& settings) {
         "xen-cmdline", po::value(&settings.xen_commandline),
         "the next hypervisor's command line; default: the running one's")(
         "kernel-cmdline", po::value(&settings.kernel_commandline),
-        "dom0's command line; default: the running one's")(
-        "timeout", po::value(&settings.timeout_seconds)->default_value(default_timeout),
-        "seconds a guest may take to suspend")(
+        "dom0's command line, taken as it is; default: the running one's, without cryptographic "
+        "self-tests")("timeout",
+                      po::value(&settings.timeout_seconds)->default_value(default_timeout),
+                      "seconds a guest may take to suspend")(
         "on-guest-failure", po::value(&settings.on_guest_failure)->default_value("abort"),
         "abort: every guest goes on here; shutdown: that guest is shut down, the rest go over")(
         "keep", po::value(&settings.keep)->composing(),
@@ -73,13 +74,10 @@ Images complete(const Settings& settings, const warmvm::HypervisorVersion& runni
             : first_existing({"/boot/initrd.img-" + release, "/boot/initrd.img", "/boot/initrd"});
     images.xen_commandline = next_xen_commandline(
         settings.xen_commandline.empty() ? running.commandline : settings.xen_commandline);
-    images.kernel_commandline = settings.kernel_commandline;
-    if (images.kernel_commandline.empty()) {
-        images.kernel_commandline = warmvm::read_text_file("/proc/cmdline");
-        while (!images.kernel_commandline.empty() && images.kernel_commandline.back() == '\n') {
-            images.kernel_commandline.pop_back();
-        }
-    }
+    images.kernel_commandline =
+        settings.kernel_commandline.empty()
+            ? next_kernel_commandline(warmvm::read_text_file("/proc/cmdline"))
+            : settings.kernel_commandline;
     return images;
 }
 

@@ -38,7 +38,7 @@ def steps(host: Host, timeline: Json) -> dict[str, float]:
 
 @pytest.mark.parametrize("early", [False, True], ids=["by_the_service", "before_init"])
 def test_where_the_blackout_goes(start, early):
-    host = start(guests=GUESTS, icount=True, xen_next=paths.XEN,
+    host = start(guests=GUESTS, icount=True, q35=True, xen_next=paths.XEN,
                  dom0_args="lab.early" if early else "")
     before = {g.name: GuestState.of(g) for g in host.guests}
     # Twice: what was started before init must not be in the next reboot's way.

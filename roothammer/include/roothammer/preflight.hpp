@@ -54,6 +54,10 @@ std::string to_text(const Report& report);
 // The running hypervisor's command line as the next one's: options that belong to one boot are
 // dropped, and no-real-mode is added (the BIOS is not callable after a kexec).
 std::string next_xen_commandline(const std::string& running);
+// dom0's command line as the next dom0's, without the kernel's self-tests of its cryptography: they
+// take a fifth of the kernel's start, and guests stand still meanwhile. An ordinary boot does them.
+// Kept where `running` speaks of them or of fips.
+std::string next_kernel_commandline(const std::string& running);
 std::string with_token(const std::string& commandline, std::uint64_t token);
 
 }  // namespace roothammer

@@ -64,15 +64,15 @@ def guests(shape: Shape) -> tuple[GuestSpec, ...]:
 
 
 def warm_spec(shape: Shape, early: bool) -> HostSpec:
-    return HostSpec(guests=guests(shape), icount=True, xen_args=XEN_ARGS, xen_next=paths.XEN,
-                    dom0_args="lab.early" if early else "")
+    return HostSpec(guests=guests(shape), icount=True, q35=True, xen_args=XEN_ARGS,
+                    xen_next=paths.XEN, dom0_args="lab.early" if early else "")
 
 
 def stock_spec(shape: Shape) -> HostSpec:
     """Debian's hypervisor, tools and scripts, nothing of ours but what says when."""
     fstab = f"/dev/{guest_disk(shape.guests)} {SAVES} ext4 noatime 0 0\n"
-    return HostSpec(guests=guests(shape), icount=True, xen_args=XEN_ARGS, xen=paths.DEBIAN_XEN,
-                    xen_next=None, liveupdate=None, trees=(),
+    return HostSpec(guests=guests(shape), icount=True, q35=True, xen_args=XEN_ARGS,
+                    xen=paths.DEBIAN_XEN, xen_next=None, liveupdate=None, trees=(),
                     files=(("etc/fstab", fstab.encode()),
                            ("etc/default/xendomains", xendomains("saved").encode()),
                            ("usr/local/sbin/xen", TIMED_XEN.encode())))

@@ -100,12 +100,13 @@ class Host:
             self.folder, kernel=spec.xen, append=spec.xen_command_line(),
             modules=[f"{paths.KERNEL} {spec.dom0_command_line()}", str(paths.INITRD)],
             memory=spec.megabytes(), smp=spec.smp, icount=spec.icount, ram=ram,
-            disks=self._disks, forwards=forwards, interactive=interactive, iommu=spec.iommu,
+            disks=self._disks, forwards=forwards, interactive=interactive, q35=spec.q35,
+            iommu=spec.iommu,
             incoming="defer" if snapshot else None)
         try:
             if snapshot:
                 snapshot.load(self.qemu)
-            self.ram = Ram(ram, size, q35=spec.iommu)
+            self.ram = Ram(ram, size, q35=spec.q35 or spec.iommu)
             self.serial = SerialLog(self.qemu.serial, self.qemu.check)
             self.ssh = Ssh("dom0", dom0_port, self.qemu.control_socket("dom0"))
             self.guests = [

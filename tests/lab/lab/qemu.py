@@ -64,7 +64,8 @@ class Qemu:
     def __init__(self, folder: Path, *, kernel: Path, append: str, modules: list[str],
                  memory: int, smp: int, icount: bool, ram: Path,
                  disks: list[tuple[Path, str, bool]], forwards: dict[int, tuple[str, int]],
-                 incoming: str | None = None, interactive: bool = False, iommu: bool = False):
+                 incoming: str | None = None, interactive: bool = False, q35: bool = False,
+                 iommu: bool = False):
         self.folder = folder
         self.serial = folder / "serial.log"
         self.ram = ram
@@ -82,7 +83,7 @@ class Qemu:
             "-accel", "tcg,thread=single",
             "-cpu", "qemu64,+svm,+npt,+rdrand",
             # QEMU has AMD's IOMMU for the newer machine only.
-            "-machine", ("q35" if iommu else "pc") + ",memory-backend=ram0",
+            "-machine", ("q35" if q35 or iommu else "pc") + ",memory-backend=ram0",
             # The calendar clock is the machine's too: it stands still in a snapshot, so that a gap
             # in a guest's calendar is a blackout of that guest and nothing else.
             "-rtc", "clock=vm",

@@ -83,7 +83,10 @@ class HostSpec:
     memory: int | None = None   # MiB; None: enough for dom0, the reserved range and the guests
     smp: int = 1
     icount: bool = False        # virtual time from the instruction count: reproducible figures
-    iommu: bool = False         # and a PCI card to pass through
+    # A machine of 2007 instead of one of 1996. The older one's firmware table makes dom0's kernel
+    # interpret a loop for each PCI device, 82 million instructions a disk.
+    q35: bool = False
+    iommu: bool = False         # and a PCI card to pass through; implies q35
     dom0_memory: int = 768      # MiB
     liveupdate: str | None = "256M@0x20000000"
     xen_args: str = ""

@@ -362,5 +362,16 @@ TEST(XenCommandline, DropsWhatBelongsToOneBoot) {
     EXPECT_EQ(with_token("x", 0xabc), "x preserved-token=0000000000000abc");
 }
 
+TEST(KernelCommandline, LeavesSelfTestsOutUnlessSomebodyWantsThem) {
+    EXPECT_EQ(next_kernel_commandline("root=/dev/vda  quiet=\"a  b\"\n"),
+              "root=/dev/vda  quiet=\"a  b\" cryptomgr.notests");
+    EXPECT_EQ(next_kernel_commandline(""), "cryptomgr.notests");
+    for (const std::string line : {"ro fips=1", "cryptomgr.panic_on_fail=1 ro",
+                                   "cryptomgr.notests ro", "ro cryptomgr.notests=0"})
+        EXPECT_EQ(next_kernel_commandline(line + "\n"), line);
+    // A second warm reboot adds nothing more.
+    EXPECT_EQ(next_kernel_commandline(next_kernel_commandline("ro")), "ro cryptomgr.notests");
+}
+
 }  // namespace
 }  // namespace roothammer
