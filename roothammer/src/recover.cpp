@@ -130,6 +130,8 @@ std::vector<std::string> recover(const Host& host, const std::string& why) {
             attempt(
                 "putting back " + guest->name,
                 [&] {
+                    // What an `xl save` that failed has left.
+                    std::filesystem::remove(host.paths.image(guest->domid));
                     if (!put_back(host, *guest)) {
                         unsettled.push_back(guest->name);
                         return;

@@ -67,6 +67,8 @@ ToolstackResult Machine::save(DomId id, const std::filesystem::path& file) {
         warmvm::save_preserved({*this, *this, *this, *this}, id, suspend,
                                [&](warmvm::ByteView bytes) { warmvm::append(image, bytes); });
     } catch (const std::exception& error) {
+        // xl has written the guest's configuration before it asks the guest, and leaves it there.
+        warmvm::replace_file(file, image);
         if (domain.suspends != Domain::Suspends::yes) {
             return {ToolstackOutcome::timed_out, error.what()};
         }

@@ -27,6 +27,8 @@ TEST_F(Freeze, AGuestThatDoesNotAnswerStopsTheRebootAndNobodyNotices) {
     EXPECT_EQ(machine_->what_is_not_as_before(), "");
     EXPECT_EQ(machine_->find("db")->times_cancelled, 0);
     EXPECT_EQ(machine_->nodes["/local/domain/3/control/shutdown"], "");
+    for (const auto& [id, domain] : machine_->domains)
+        EXPECT_FALSE(std::filesystem::exists(paths_.image(warmvm::DomId(id)))) << id;
     const auto plan = load_plan(paths_.plan());
     ASSERT_TRUE(plan);
     EXPECT_EQ(plan->stage, Stage::aborted);
