@@ -108,9 +108,11 @@ class Host:
                 snapshot.load(self.qemu)
             self.ram = Ram(ram, size, q35=spec.q35 or spec.iommu)
             self.serial = SerialLog(self.qemu.serial, self.qemu.check)
-            self.ssh = Ssh("dom0", dom0_port, self.qemu.control_socket("dom0"))
+            self.ssh = Ssh("dom0", dom0_port, self.qemu.control_socket("dom0"),
+                           self.qemu.check)
             self.guests = [
-                Guest(g, p, Ssh(g.name, p["ssh"], self.qemu.control_socket(g.name)))
+                Guest(g, p, Ssh(g.name, p["ssh"], self.qemu.control_socket(g.name),
+                                self.qemu.check))
                 for g, p in zip(spec.guests, guest_ports, strict=True)]
         except BaseException:
             self.qemu.close()

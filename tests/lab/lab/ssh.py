@@ -5,6 +5,7 @@ import os
 import shlex
 import subprocess
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,10 +30,13 @@ class Ssh:
     # ssh's own exit code when the connection, not the command, failed
     UNREACHABLE = 255
 
-    def __init__(self, name: str, port: int, control: Path):
+    def __init__(self, name: str, port: int, control: Path,
+                 check_host: Callable[[], None] = lambda: None):
+        """check_host raises when there is nothing to wait for any more."""
         self.name = name
         self.port = port
         self._control = control
+        self._check_host = check_host
 
     def options(self) -> list[str]:
         return ["-i", str(paths.SSH_KEY), "-p", str(self.port),
@@ -105,5 +109,6 @@ class Ssh:
                     return
             except Timeout:
                 pass
+            self._check_host()
             deadline.check()
             time.sleep(0.5)
