@@ -1,9 +1,11 @@
 """The lab's own instruments: each oracle must be able to say no."""
 
+import os
+import signal
 import time
 
 import pytest
-from lab.errors import ProductFailure, Timeout
+from lab.errors import EnvironmentFailure, ProductFailure, Timeout
 from lab.state import GuestState
 from lab.warm import ALL, PAIR
 
@@ -84,3 +86,7 @@ def test_deadlines_and_death(start):
     assert host.dom0("exit 7", check=False).code == 7
     with pytest.raises(ProductFailure):
         host.dom0("exit 7")
+    # A machine that is gone is not waited for.
+    os.kill(host.qemu.pid(), signal.SIGKILL)
+    with pytest.raises(EnvironmentFailure, match="QEMU has ended"):
+        host.ssh.wait_up(600)
