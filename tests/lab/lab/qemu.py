@@ -42,7 +42,11 @@ def ram_folder(size: int) -> Path:
         with contextlib.suppress(FileNotFoundError):
             about = other.stat()
             promised += max(0, about.st_size - about.st_blocks * 512)
-    if shutil.disk_usage(shm).free - promised > size + 512 * MIB:
+    # A tmpfs may be as large as the memory that it takes from everything else, such as what QEMU
+    # needs to translate.
+    meminfo = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
+    available = int(meminfo["MemAvailable"].split()[0]) * 1024
+    if min(shutil.disk_usage(shm).free, available) - promised > size + 2048 * MIB:
         return shm
     return Path(tempfile.gettempdir())
 
