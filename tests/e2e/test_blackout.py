@@ -52,5 +52,5 @@ def test_where_the_blackout_goes(start, early):
         resumed = host.dom0("journalctl -b -o cat -u roothammer-resume.service").out
         assert ("g1: resumed" in resumed) == (not early), resumed
         # The scripts' shell would take more than that.
-        assert took["longest resume of a guest"] < 900
-        assert took["dom0's kernel to resume"] < (11500 if early else 14500)
+        assert took["longest resume of a guest"] < 750
+        assert took["dom0's kernel to resume"] < (9500 if early else 12500)
