@@ -110,7 +110,7 @@ def test_guest_in_log_dirty_mode(start):
 
 
 def test_passed_through_device(start):
-    host = start(guests=[OLD], fresh=True, iommu=True)
+    host = start(guests=[OLD], fresh=True, q35=True, iommu=True)
     assert dry_run(host).code == 0
     host.dom0("modprobe xen-pciback; xl pci-assignable-add 00:1e.0; xl destroy old; "
               "cp /etc/xen/auto/old.cfg /root/old.cfg; "

@@ -106,7 +106,7 @@ class Host:
         try:
             if snapshot:
                 snapshot.load(self.qemu)
-            self.ram = Ram(ram, size, q35=spec.q35 or spec.iommu)
+            self.ram = Ram(ram, size, q35=spec.q35)
             self.serial = SerialLog(self.qemu.serial, self.qemu.check)
             self.ssh = Ssh("dom0", dom0_port, self.qemu.control_socket("dom0"),
                            self.qemu.check)

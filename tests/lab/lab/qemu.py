@@ -94,8 +94,7 @@ class Qemu:
             # Multi-threaded TCG gave PVH guests triple faults; with tests/lab/qemu it is untried.
             "-accel", "tcg,thread=single",
             "-cpu", "qemu64,+svm,+npt,+rdrand",
-            # QEMU has AMD's IOMMU for the newer machine only.
-            "-machine", ("q35" if q35 or iommu else "pc") + ",memory-backend=ram0",
+            "-machine", ("q35" if q35 else "pc") + ",memory-backend=ram0",
             # The calendar clock is the machine's too: it stands still in a snapshot, so that a gap
             # in a guest's calendar is a blackout of that guest and nothing else.
             "-rtc", "clock=vm",

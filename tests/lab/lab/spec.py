@@ -86,7 +86,7 @@ class HostSpec:
     # A machine of 2007 instead of one of 1996. The older one's firmware table makes dom0's kernel
     # interpret a loop for each PCI device, 82 million instructions a disk.
     q35: bool = False
-    iommu: bool = False         # and a PCI card to pass through; implies q35
+    iommu: bool = False         # and a PCI card to pass through; needs q35
     dom0_memory: int = 768      # MiB
     liveupdate: str | None = "256M@0x20000000"
     xen_args: str = ""
