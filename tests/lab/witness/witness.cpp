@@ -156,9 +156,18 @@ std::int64_t clock_ns(clockid_t id) {
 struct Look {
     std::uint64_t tsc;
     std::int64_t monotonic, boottime, realtime;
+
+    // All clocks of one moment. A guest that is suspended between two of them would have its
+    // blackout seen by one clock in this gap and by the other in the next: look again then.
     static Look now() {
-        return {__rdtsc(), clock_ns(CLOCK_MONOTONIC), clock_ns(CLOCK_BOOTTIME),
-                clock_ns(CLOCK_REALTIME)};
+        // Some tens of ms on any machine: more than reading clocks takes, less than any gap.
+        constexpr std::uint64_t ticks = 100'000'000;
+        constexpr int tries = 100;
+        for (int i = 1;; ++i) {
+            const Look look{__rdtsc(), clock_ns(CLOCK_MONOTONIC), clock_ns(CLOCK_BOOTTIME),
+                            clock_ns(CLOCK_REALTIME)};
+            if (__rdtsc() - look.tsc < ticks || i == tries) return look;
+        }
     }
 };
 
