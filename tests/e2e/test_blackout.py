@@ -1,7 +1,6 @@
 """Where a guest's blackout goes, in instruction-counted time (1 instruction is 2 ns of it).
 
-The steps are in docs/design/blackout.md. Xen reads the calendar from the machine's clock chip and
-waits for its second to change, so the time until dom0's kernel varies by up to a second.
+The steps are in docs/design/blackout.md.
 """
 
 import pytest

@@ -62,8 +62,9 @@ def test_five_in_a_row(start):
             seen = blackouts(timeline, gaps)
             print(timeline_table(timeline, seen))
             for name, blackout in seen.items():
-                # What the guest's own calendar missed is what the host says it stood still.
-                assert blackout["guest_ms"] > 0.9 * blackout["host_ms"] > 0, (name, blackout)
+                # What the guest's own calendar missed is what the host says it stood still, and
+                # the time until the guest's turn came.
+                assert blackout["guest_ms"] > blackout["host_ms"] - 100 > 0, (name, blackout)
 
 
 def test_frames_are_equal_from_outside(start):

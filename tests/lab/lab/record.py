@@ -189,13 +189,13 @@ class Set:
 class Record:
     """The record as it stands in RAM between the jump and the next hypervisor's reading it."""
 
-    CRUMB = struct.Struct("<QIIQ24sII24sQQQ")
+    CRUMB = struct.Struct("<QIIQ24sII24sQQQQ")
 
     def __init__(self, ram: Ram, range_start: int):
         self.ram = ram
         self.at = range_start
         (self.magic, self.size, self.generation, self.token, keep, self.version, self.flags,
-         table, self.tsc_armed, self.tsc_jump, self.xxh64) = \
+         table, self.tsc_armed, self.tsc_jump, self.wallclock_us, self.xxh64) = \
             self.CRUMB.unpack(ram.read(range_start, self.CRUMB.size))
         assert self.magic == CRUMB_MAGIC, f"no breadcrumb at {range_start:#x}"
         assert xxh64(ram.read(range_start, self.CRUMB.size - 8)) == self.xxh64
@@ -214,7 +214,7 @@ class Record:
         self.table.write(self.ram, b"".join(s.pack() for s in self.sets))
         body = self.CRUMB.pack(self.magic, self.size, self.generation, self.token,
                                self.keep.pack(), self.version, self.flags, self.table.pack(),
-                               self.tsc_armed, self.tsc_jump, 0)[:-8]
+                               self.tsc_armed, self.tsc_jump, self.wallclock_us, 0)[:-8]
         crumb = body + struct.pack("<Q", xxh64(body))
         for at in (self.at, self.at + CRUMB_COPY):
             self.ram.write(at, crumb)

@@ -36,8 +36,8 @@ def blackouts(timeline: Json, gaps: Mapping[str, Sequence[Json]]) -> dict[str, J
     """Each guest's blackout in ms: by the host's clock, and by the guest's own.
 
     gaps: guest -> times in which the witness inside, which keeps looking at the clocks, could
-    not. The guest's clock is that of its calendar: it is right again after the reboot, to a
-    second or so, while its other clocks do not count all of the time.
+    not. The guest's clock is that of its calendar, which goes on over the reboot, while its
+    other clocks do not count all of the time.
     """
     return {g["name"]: {"host_ms": milliseconds(g["running"] - g["suspended"], timeline),
                         "guest_ms": max((gap["realtime_ns"] / 1e6 for gap in gaps[g["name"]]),

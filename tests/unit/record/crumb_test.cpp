@@ -20,7 +20,8 @@ static_assert(offsetof(preserved_crumb, flags) == 52);
 static_assert(offsetof(preserved_crumb, table) == 56);
 static_assert(offsetof(preserved_crumb, tsc_armed) == 80);
 static_assert(offsetof(preserved_crumb, tsc_jump) == 88);
-static_assert(offsetof(preserved_crumb, xxh64) == 96 && sizeof(preserved_crumb) == 104);
+static_assert(offsetof(preserved_crumb, wallclock_us) == 96);
+static_assert(offsetof(preserved_crumb, xxh64) == 104 && sizeof(preserved_crumb) == 112);
 static_assert(sizeof(preserved_chain) == 24 && offsetof(preserved_chain, bytes) == 8);
 static_assert(sizeof(preserved_index) == PRESERVED_PAGE && offsetof(preserved_index, mfn) == 24);
 static_assert(sizeof(preserved_keep) == PRESERVED_PAGE && offsetof(preserved_keep, bits) == 8);
@@ -103,7 +104,7 @@ TEST_F(Crumb, MagicAndSizeAreCheckedBesideTheChecksum) {
     bad.magic ^= 1;
     EXPECT_EQ(put(bad), nullptr);
     for (const std::uint32_t size :
-         {0u, 8u, 56u, 96u, 103u, 105u, 112u, 2048u, 2056u, 4096u, 0xffffffffu, 0xfffffff8u}) {
+         {0u, 8u, 56u, 96u, 104u, 111u, 113u, 2048u, 2056u, 4096u, 0xffffffffu, 0xfffffff8u}) {
         bad = crumb_;
         bad.size = size;
         EXPECT_EQ(put(bad), nullptr) << size;

@@ -97,7 +97,7 @@ ReadRecord read_record(const Page& crumb_page, std::uint64_t max_chain_bytes) {
     std::memcpy(&crumb, found, std::min<std::size_t>(found->size, sizeof(crumb)));
     if (crumb.version != PRESERVED_VERSION) {
         crumb.table = {};
-        crumb.tsc_armed = crumb.tsc_jump = 0;
+        crumb.tsc_armed = crumb.tsc_jump = crumb.wallclock_us = 0;
     }
     FrameTable table(max_page, nobody);
 
@@ -296,6 +296,7 @@ preserved_crumb write_record(std::vector<SetToWrite>& sets, Page& crumb_page) {
     crumb.table = table.chain;
     crumb.tsc_armed = 0x3333333333;
     crumb.tsc_jump = 0x3333344444;
+    crumb.wallclock_us = 0x6123456789abc;
     preserved_crumb_seal(&crumb, crumb_page.bytes.data());
     return crumb;
 }
