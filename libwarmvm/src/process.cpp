@@ -92,6 +92,7 @@ Process::Process(ProcessRequest request)
         ::dup2(null.get(), STDIN_FILENO);
         ::dup2(output_.get(), STDOUT_FILENO);
         ::dup2(output_.get(), STDERR_FILENO);
+        for (const int fd : request_.inherited) ::fcntl(fd, F_SETFD, 0);
         ::execvpe(argv[0], argv.data(), envp.data());
         ::_exit(exec_failed);
     }

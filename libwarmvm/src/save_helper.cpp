@@ -18,6 +18,7 @@
 
 #include "save_helper_protocol.hpp"
 #include "warmvm/file.hpp"
+#include "warmvm/save_gate.hpp"
 #include "xen_c.hpp"
 
 namespace warmvm {
@@ -49,6 +50,9 @@ class Conversation {
         read_exactly(STDIN_FILENO, std::as_writable_bytes(std::span(&value, 1)), "reply of libxl");
         return value;
     }
+
+    // Libxl is silent meanwhile: if it ends, so do we (take_signals).
+    void wait_for_turn() const { wait_at_save_gate(unblocked_); }
 
     template <class Call, class... Args>
     int ask(Args... arguments) {
@@ -136,7 +140,8 @@ void save(Arguments& arguments, Conversation& libxl) {
     const RealPorts ports;
     check_hypervisor_version(*ports.domains);
     save_preserved(
-        ports.view(), domain, [&] { return libxl.ask<save_helper::Suspend>() != 0; },
+        ports.view(), domain, [&] { libxl.wait_for_turn(); },
+        [&] { return libxl.ask<save_helper::Suspend>() != 0; },
         [&](ByteView image) { write_exactly(fd, image, "image"); });
 }
 

@@ -113,7 +113,9 @@ PreservedGuard::~PreservedGuard() {
     }
 }
 
-void save_preserved(const HelperPorts& ports, DomId domain, const std::function<bool()>& suspend,
+void save_preserved(const HelperPorts& ports, DomId domain,
+                    const std::function<void()>& wait_for_turn,
+                    const std::function<bool()>& suspend,
                     const std::function<void(ByteView)>& write) {
     fault_point(FaultPoint::save_start);
     const auto before = ports.domains.info(domain);
@@ -131,6 +133,7 @@ void save_preserved(const HelperPorts& ports, DomId domain, const std::function<
     add_static_data(image, ports.context.cpu_policy(domain));
 
     fault_point(FaultPoint::save_before_suspend);
+    wait_for_turn();
     GuestRecord record;
     record.tsc_asked = read_tsc();
     if (!suspend()) throw Error::of(std::errc::timed_out, "the guest did not suspend");

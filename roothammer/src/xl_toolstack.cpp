@@ -5,9 +5,13 @@
 
 #include "roothammer/toolstack.hpp"
 #include "warmvm/process.hpp"
+#include "warmvm/save_gate.hpp"
 
 namespace roothammer {
 namespace {
+
+// How long xl may take to come to where it asks the guest: what it does then is not waited for.
+constexpr std::chrono::seconds hold_limit{30};
 
 class XlToolstack final : public Toolstack {
   public:
@@ -56,7 +60,15 @@ class XlToolstack final : public Toolstack {
 
   private:
     struct Save final : ToolstackJob {
-        explicit Save(warmvm::ProcessRequest request) : process(std::move(request)) {}
+        explicit Save(warmvm::ProcessRequest request)
+            : process(with_gate(std::move(request), gate)) {
+            gate.close_helper_end();
+        }
+        void wait_until_held() override { gate.wait_until_reached(hold_limit); }
+        void let_go() override {
+            process.restart_clock();
+            gate.open();
+        }
         ToolstackResult result() override {
             auto result = result_of(process.wait());
             // The helper's words when libxl's own limits have run out: such a guest may yet
@@ -66,8 +78,17 @@ class XlToolstack final : public Toolstack {
             }
             return result;
         }
+        // Longer lived than the process, which is to be ended by its signal and not by this.
+        warmvm::SaveGate gate;
         warmvm::Process process;
     };
+
+    static warmvm::ProcessRequest with_gate(warmvm::ProcessRequest request,
+                                            const warmvm::SaveGate& gate) {
+        request.inherited.push_back(gate.helper_end());
+        request.environment.push_back(gate.variable());
+        return request;
+    }
 
     static std::string id(warmvm::DomId domain) { return std::to_string(domain.value()); }
     static ToolstackResult run(const warmvm::ProcessRequest& request) {

@@ -15,8 +15,8 @@ DROPIN = "/etc/systemd/system/roothammer-resume.service.d"
 
 # In the order in which a warm reboot passes them.
 COMMAND_STEPS = ["load-before", "load-after", "load-verified", "plan-written"]
-FREEZE_STEPS = ["freeze-start", "freeze-quiet", "freeze-guest-before", "save-start",
-                "save-before-suspend", "save-suspended", "save-preserved", "save-stream-built",
+FREEZE_STEPS = ["freeze-start", "freeze-quiet", "save-start", "save-before-suspend", "freeze-held",
+                "freeze-guest-before", "save-suspended", "save-preserved", "save-stream-built",
                 "save-stream-written", "freeze-guest-saved", "freeze-guest-done:2",
                 "freeze-all-done", "freeze-armed", "freeze-before-reboot"]
 

@@ -105,6 +105,8 @@ class Machine final : public warmvm::DomainControl,
     std::function<void()> on_warm_target;  // what the service manager starts when it is isolated
     std::chrono::milliseconds save_timeout{}, shutdown_timeout{};  // as they were given last
     std::size_t most_saves = 0;                                    // that were under way at once
+    std::size_t saves_held = 0, most_held = 0;                     // before they touch the guest
+    std::function<void()> on_suspend;                              // before a guest is asked
     unsigned processor_count = 1;
     std::string boot = "boot-1";
     warmvm::HypervisorVersion xen{4, 17, ".5", "dom0_mem=512M console=com1", "ab"};

@@ -20,14 +20,28 @@ ToolstackResult failed(const std::string& message) {
     return {ToolstackOutcome::failed, message};
 }
 
-// It has ended as soon as it was started, but nobody knows before asking.
-class Ended final : public roothammer::ToolstackJob {
+// It has ended as soon as it is let go, but nobody knows before asking.
+class Save final : public roothammer::ToolstackJob {
   public:
-    explicit Ended(ToolstackResult result) : result_(std::move(result)) {}
-    ToolstackResult result() override { return std::move(result_); }
+    Save(std::size_t& held, std::function<ToolstackResult()> save)
+        : held_(held), save_(std::move(save)) {
+        ++held_;
+    }
+    ~Save() override {
+        if (!result_) --held_;
+    }
+    void wait_until_held() override {}
+    void let_go() override {
+        --held_;
+        result_ = failed("cut short");
+        result_ = save_();
+    }
+    ToolstackResult result() override { return result_.value(); }
 
   private:
-    ToolstackResult result_;
+    std::size_t& held_;
+    std::function<ToolstackResult()> save_;
+    std::optional<ToolstackResult> result_;
 };
 
 }  // namespace
@@ -37,7 +51,9 @@ std::unique_ptr<roothammer::ToolstackJob> Machine::start_save(DomId domain,
                                                               std::chrono::milliseconds timeout) {
     step("xl save");
     save_timeout = timeout;
-    return std::make_unique<Ended>(save(domain, file));
+    auto job = std::make_unique<Save>(saves_held, [=, this] { return save(domain, file); });
+    most_held = std::max(most_held, saves_held);
+    return job;
 }
 
 // The last to be started is the first: whoever relies on an order must not.
@@ -51,6 +67,7 @@ ToolstackResult Machine::save(DomId id, const std::filesystem::path& file) {
     auto& control = nodes["/local/domain/" + std::to_string(id.value()) + "/control/shutdown"];
     Bytes image;
     const auto suspend = [&] {
+        if (on_suspend) on_suspend();
         control = "suspend";
         if (domain.suspends == Domain::Suspends::never) return false;
         control = "";  // the guest takes it up
@@ -64,8 +81,9 @@ ToolstackResult Machine::save(DomId id, const std::filesystem::path& file) {
         return true;
     };
     try {
-        warmvm::save_preserved({*this, *this, *this, *this}, id, suspend,
-                               [&](warmvm::ByteView bytes) { warmvm::append(image, bytes); });
+        warmvm::save_preserved(
+            {*this, *this, *this, *this}, id, [] {}, suspend,
+            [&](warmvm::ByteView bytes) { warmvm::append(image, bytes); });
     } catch (const std::exception& error) {
         // xl has written the guest's configuration before it asks the guest, and leaves it there.
         warmvm::replace_file(file, image);

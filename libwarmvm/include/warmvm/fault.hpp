@@ -31,6 +31,7 @@ enum class FaultPoint {
     // roothammer freeze
     freeze_start,
     freeze_quiet,
+    freeze_held,
     freeze_guest_before,
     freeze_guest_saved,
     freeze_guest_done,
@@ -46,20 +47,21 @@ enum class FaultPoint {
 };
 
 inline constexpr std::array fault_point_names{
-    std::string_view("save-start"),           std::string_view("save-before-suspend"),
-    std::string_view("save-suspended"),       std::string_view("save-preserved"),
-    std::string_view("save-stream-built"),    std::string_view("save-stream-written"),
-    std::string_view("restore-start"),        std::string_view("restore-static-data"),
-    std::string_view("restore-adopted"),      std::string_view("restore-state-set"),
-    std::string_view("restore-complete"),     std::string_view("load-before"),
-    std::string_view("load-after"),           std::string_view("load-verified"),
-    std::string_view("plan-written"),         std::string_view("freeze-start"),
-    std::string_view("freeze-quiet"),         std::string_view("freeze-guest-before"),
-    std::string_view("freeze-guest-saved"),   std::string_view("freeze-guest-done"),
-    std::string_view("freeze-all-done"),      std::string_view("freeze-armed"),
-    std::string_view("freeze-before-reboot"), std::string_view("resume-start"),
-    std::string_view("resume-blob-read"),     std::string_view("resume-restored"),
-    std::string_view("resume-unpaused"),      std::string_view("resume-committed"),
+    std::string_view("save-start"),          std::string_view("save-before-suspend"),
+    std::string_view("save-suspended"),      std::string_view("save-preserved"),
+    std::string_view("save-stream-built"),   std::string_view("save-stream-written"),
+    std::string_view("restore-start"),       std::string_view("restore-static-data"),
+    std::string_view("restore-adopted"),     std::string_view("restore-state-set"),
+    std::string_view("restore-complete"),    std::string_view("load-before"),
+    std::string_view("load-after"),          std::string_view("load-verified"),
+    std::string_view("plan-written"),        std::string_view("freeze-start"),
+    std::string_view("freeze-quiet"),        std::string_view("freeze-held"),
+    std::string_view("freeze-guest-before"), std::string_view("freeze-guest-saved"),
+    std::string_view("freeze-guest-done"),   std::string_view("freeze-all-done"),
+    std::string_view("freeze-armed"),        std::string_view("freeze-before-reboot"),
+    std::string_view("resume-start"),        std::string_view("resume-blob-read"),
+    std::string_view("resume-restored"),     std::string_view("resume-unpaused"),
+    std::string_view("resume-committed"),
 };
 static_assert(fault_point_names.size() ==
               static_cast<std::size_t>(FaultPoint::resume_committed) + 1);

@@ -20,6 +20,7 @@ struct ProcessRequest {
     std::optional<std::chrono::milliseconds> timeout;
     // SIGTERM to the program when this process dies, however it dies.
     bool dies_with_us = false;
+    std::vector<int> inherited = {};  // descriptors that the program has too, by the same numbers
 };
 
 struct ProcessResult {
@@ -42,6 +43,8 @@ class Process {
     ProcessResult wait();
     // poll(2) finds it readable once the program has ended.
     [[nodiscard]] int descriptor() const { return pidfd_.get(); }
+    // The time limit counts from now.
+    void restart_clock() { start_ = std::chrono::steady_clock::now(); }
     // Of the time limit, which counts from the start; never negative. nullopt: it has none.
     [[nodiscard]] std::optional<std::chrono::milliseconds> time_left() const;
 

@@ -38,10 +38,12 @@ class PreservedGuard {
     bool kept_ = false;
 };
 
-// Suspends the guest (by the callback, which returns false if libxl could not), preserves its
-// memory and hands its image to write. If anything throws the set is released; waking the guest
-// is libxl's part.
-void save_preserved(const HelperPorts& ports, DomId domain, const std::function<bool()>& suspend,
+// Prepares what it can and waits (wait_for_turn), suspends the guest (suspend returns false if
+// libxl could not), preserves its memory and hands its image to write. If anything throws the set
+// is released; waking the guest is libxl's part.
+void save_preserved(const HelperPorts& ports, DomId domain,
+                    const std::function<void()>& wait_for_turn,
+                    const std::function<bool()>& suspend,
                     const std::function<void(ByteView)>& write);
 
 struct RestoreChannels {

@@ -20,10 +20,15 @@ struct ToolstackResult {
     [[nodiscard]] bool ok() const { return outcome == ToolstackOutcome::done; }
 };
 
-// Something that the toolstack is doing. One that is given up before its result is ended.
+// A save that the toolstack is at. It does all that does not touch the guest and is then held until
+// let_go(). One that is given up before its result is ended.
 class ToolstackJob {
   public:
     virtual ~ToolstackJob() = default;
+    // Until it is held, has ended, or takes too long to be worth the wait.
+    virtual void wait_until_held() = 0;
+    // Now it may suspend the guest; its time limit counts from here. Once, before result().
+    virtual void let_go() = 0;
     // Waits for it; once.
     virtual ToolstackResult result() = 0;
 };

@@ -24,7 +24,7 @@ void seed(const std::string& target, const std::string& name, warmvm::ByteView b
 warmvm::Bytes image_of(fake::Machine& machine, fake::Domain& guest) {
     warmvm::Bytes image;
     warmvm::save_preserved(
-        {machine, machine, machine, machine}, guest.id,
+        {machine, machine, machine, machine}, guest.id, [] {},
         [&] {
             if (guest.type == "pv") fake::leave_pfns_in_start_info(machine, guest);
             guest.shutdown = warmvm::ShutdownReason::suspend;

@@ -57,6 +57,34 @@ TEST_F(Freeze, TakesAsManyAtOnceAsThereAreProcessors) {
     }
 }
 
+// Starting a save takes longer than freezing a guest.
+TEST_F(Freeze, NoGuestStandsStillWhileAnothersSaveIsStarted) {
+    std::vector<std::size_t> held;
+    machine_->on_suspend = [&] { held.push_back(machine_->most_held); };
+    reboot_warm();
+    EXPECT_EQ(held, (std::vector<std::size_t>{3, 3, 3}));
+    EXPECT_EQ(machine_->saves_held, 0u);
+}
+
+TEST_F(Freeze, SavesThatAreHeldEndWithAnAbort) {
+    machine_->find("web")->suspends = fake::Domain::Suspends::never;
+    prepare();
+    EXPECT_THROW(freeze(host()), warmvm::Error);
+    EXPECT_EQ(machine_->most_held, 3u);
+    EXPECT_EQ(machine_->saves_held, 0u);
+    EXPECT_EQ(machine_->what_is_not_as_before(), "");
+}
+
+TEST_F(Freeze, AGuestThatGoesWhileItsSaveIsHeldIsNotMissed) {
+    machine_->on_suspend = [&] {
+        if (auto* guest = machine_->find("db")) machine_->destroy(guest->id);
+    };
+    prepare();
+    EXPECT_THROW(freeze(host()), Rebooted);
+    EXPECT_EQ(machine_->preserved.size(), 2u);
+    EXPECT_EQ(machine_->saves_held, 0u);
+}
+
 TEST_F(Freeze, OneThatFailsEndsThoseThatAreUnderWay) {
     for (const char* name : {"web", "mail", "db"}) {
         reset();
@@ -181,7 +209,7 @@ TEST_F(Freeze, AChangedImageIsFoundBeforeAnyGuestIsFrozen) {
 TEST_F(Freeze, EveryFaultPointBeforeTheJumpIsReached) {
     for (const auto* point :
          {"load-before", "load-after", "load-verified", "plan-written", "freeze-start",
-          "freeze-quiet", "freeze-guest-before", "save-start", "save-before-suspend",
+          "freeze-quiet", "freeze-held", "freeze-guest-before", "save-start", "save-before-suspend",
           "save-suspended", "save-preserved", "save-stream-built", "save-stream-written",
           "freeze-guest-saved", "freeze-guest-done", "freeze-all-done", "freeze-armed",
           "freeze-before-reboot"}) {

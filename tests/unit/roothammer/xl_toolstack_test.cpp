@@ -71,6 +71,28 @@ TEST_F(XlToolstackTest, SaysWhichOfSeveralSavesHasEndedOrIsOutOfTime) {
     EXPECT_EQ(hasty->result().outcome, ToolstackOutcome::timed_out);
 }
 
+// As the save helper does; a shell cannot use descriptors of two digits.
+TEST_F(XlToolstackTest, HoldsASaveUntilItIsLetGo) {
+    const auto touch = [&](const char* name) { return "touch " + (folder_ / name).string(); };
+    xl_does("exec bash -c '" + touch("held") + "; printf . >&$WARMVM_SAVE_GATE\nhead -c 1 " +
+            "<&$WARMVM_SAVE_GATE > /dev/null; " + touch("through") + "'");
+    const auto save = xl_->start_save(warmvm::DomId(1), "/f", patience);
+    save->wait_until_held();
+    EXPECT_TRUE(std::filesystem::exists(folder_ / "held"));
+    EXPECT_FALSE(std::filesystem::exists(folder_ / "through"));
+    save->let_go();
+    EXPECT_TRUE(save->result().ok());
+    EXPECT_TRUE(std::filesystem::exists(folder_ / "through"));
+}
+
+TEST_F(XlToolstackTest, DoesNotWaitForASaveThatEndsBeforeItIsHeld) {
+    xl_does("echo no; exit 1");
+    const auto save = xl_->start_save(warmvm::DomId(1), "/f", patience);
+    save->wait_until_held();
+    save->let_go();
+    EXPECT_EQ(save->result().message, "no");
+}
+
 TEST_F(XlToolstackTest, EndsASaveThatIsGivenUp) {
     const auto told = folder_ / "told";
     xl_does("trap 'touch " + told.string() + "; exit 1' TERM; touch " +
