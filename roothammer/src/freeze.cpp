@@ -19,8 +19,8 @@ using warmvm::SetState;
 
 constexpr std::chrono::milliseconds job_poll{100};
 constexpr std::chrono::minutes job_limit{10};
-// Each is a process of some megabytes.
-constexpr std::size_t most_held = 16;
+// Each is two processes of some megabytes.
+constexpr std::size_t most_held = 32;
 
 // Stopping dom0's services must not cost the guests anything: they still run.
 void wait_until_quiet(const Host& host) {

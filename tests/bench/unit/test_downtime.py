@@ -27,6 +27,11 @@ class Gaps(unittest.TestCase):
         # Away from 2.5 to 9 at least.
         self.assertAlmostEqual(gap.resolution, 8 - 6.5)
 
+    def test_a_guest_whose_other_service_answers_is_there(self) -> None:
+        gap = downtime.longest_gap([1, 12], [2.5, 5, 9, 11.9], 1.5, 10.5, [10, 11, 2, 3])
+        self.assertEqual((gap.start, gap.end, gap.length), (3, 12, 9))
+        self.assertAlmostEqual(gap.resolution, 9 - 4)
+
     def test_nobody_asked(self) -> None:
         gap = downtime.longest_gap([1, 9], [0.5, 8.9], 2, 8)
         self.assertEqual((gap.length, gap.resolution, gap.questions), (8, 8, 0))

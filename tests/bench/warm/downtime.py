@@ -4,6 +4,7 @@ import bisect
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any
 
 from .pcap import ACK, SYN, TCP, UDP, Packet
@@ -14,10 +15,10 @@ SERVICES = {"ssh": (22, b"SSH-"), "redis": (6379, b":1\r\n")}
 
 @dataclass(frozen=True)
 class Gap:
-    """The longest time between two answers, in seconds of the machine's clock."""
+    """How long a service was away, in seconds of the machine's clock."""
 
-    start: float        # the last answer before
-    end: float          # the first after
+    start: float        # the last answer before, of any of the guest's services
+    end: float          # its first after
     length: float
     # What the length may be too long by: the service went after the last answer and before the
     # first question without one, and came back likewise.
@@ -38,8 +39,12 @@ def questions(packets: Iterable[Packet], ip: str, port: int) -> list[float]:
 
 
 def longest_gap(answered: Sequence[float], asked: Sequence[float], begin: float,
-                end: float) -> Gap:
+                end: float, others: Sequence[float] = ()) -> Gap:
     """Between two answers of which the later one is after begin and the earlier before end.
+
+    others: when other services of the guest answered. Until the guest fell silent this one was
+    there too, though it may not have been asked. (One that a shutdown ends before the others
+    then seems to go a little later than it did.)
 
     Raises ValueError if there is none: a service that was never heard before or after was not
     seen to be away, it was not seen.
@@ -49,13 +54,15 @@ def longest_gap(answered: Sequence[float], asked: Sequence[float], begin: float,
              if later > begin and earlier < end]
     if not pairs:
         raise ValueError("no two answers around the reboot")
-    length, start, stop = max(pairs)
+    _, last, stop = max(pairs)
+    signs = [last, *(t for t in sorted(others) if last < t < stop), stop]
+    start = max(pairwise(signs), key=lambda pair: pair[1] - pair[0])[0]
     vain = asked[bisect.bisect_right(asked, start):bisect.bisect_left(asked, stop)]
     # The question that was answered at stop is in there as well: the last one, unless it was
     # asked before the answer before.
     unanswered = vain[:-1]
     seen = unanswered[-1] - unanswered[0] if unanswered else 0.0
-    return Gap(start, stop, length, length - seen, len(unanswered))
+    return Gap(start, stop, stop - start, stop - start - seen, len(unanswered))
 
 
 def marks(packets: Iterable[Packet]) -> list[tuple[float, str]]:
@@ -100,10 +107,13 @@ def downtimes(packets: Sequence[Packet], addresses: dict[str, str], begin: float
     out: dict[str, dict[str, dict[str, Any]]] = {}
     for name, ip in addresses.items():
         out[name] = {}
-        for service, (port, contains) in SERVICES.items():
+        answered = {service: answers(packets, ip, port, contains)
+                    for service, (port, contains) in SERVICES.items()}
+        for service, (port, _) in SERVICES.items():
+            others = [t for other in SERVICES if other != service for t in answered[other]]
             try:
-                gap = longest_gap(answers(packets, ip, port, contains),
-                                  questions(packets, ip, port), begin, end)
+                gap = longest_gap(answered[service], questions(packets, ip, port), begin, end,
+                                  others)
             except ValueError as e:
                 raise ValueError(f"{name}, {service}: {e}") from None
             out[name][service] = asdict(gap)
