@@ -26,14 +26,16 @@ from . import downtime, pcap
 
 # Of a frame this much is recorded: headers, and the beginning of an answer.
 RECORDED = 256
-TICK = 0.05            # seconds of ours between two datagrams to dom0, which keep the clock known
+TICK = 0.05            # seconds of ours between two looks at the record
 PATIENCE = 20.0        # of ours, the longest a client waits for an answer or for its turn
 # Of the machine's clock: how long an answer may take of a guest that has taken the connection, and
 # when a service is tried again that its guest does not have yet.
 LONG, AGAIN = 5.0, 0.2
-# And between two datagrams to a guest that is away: by our clock they would be the more the busier
-# this machine is, and eleven guests' a load for dom0.
+# And between two datagrams to a guest that is away, or to dom0 to keep the clock known. By our clock
+# they would be the more the busier this machine is; QEMU keeps those that come before dom0 has its
+# network up, and dom0 would have them all at once.
 ASK = 0.1
+SILENCE = 0.5          # seconds of ours after which dom0 gets one although the clock stands still
 
 
 def pauses(guests: int) -> dict[str, float]:
@@ -159,11 +161,16 @@ class Outside:
 
     def _tick(self) -> None:
         asked: dict[str, float] = {}
+        sent = 0.0
         while not self._ticking.wait(TICK):
-            away = {c.ip for c in self._clients if c.away
-                    and self.now >= asked.get(c.ip, 0) + ASK}
-            asked |= dict.fromkeys(away, self.now)
-            for ip in (DOM0_IP, *away):
+            due = {ip for ip in (DOM0_IP, *(c.ip for c in self._clients if c.away))
+                   if self.now >= asked.get(ip, 0) + ASK}
+            if time.monotonic() >= sent + SILENCE:
+                due.add(DOM0_IP)
+            if DOM0_IP in due:
+                sent = time.monotonic()
+            asked |= dict.fromkeys(due, self.now)
+            for ip in due:
                 with contextlib.suppress(OSError):
                     self._datagrams.sendto(b"tick", self._ways[ip])
             for p in self._reader.more():
