@@ -5,9 +5,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <cstdint>
 #include <cstdlib>
 #include <string_view>
 
@@ -43,11 +45,15 @@ std::pair<std::string, std::string> SaveGate::variable() const {
     return {gate_variable, std::to_string(helper_.get())};
 }
 
-void SaveGate::wait_until_reached(std::chrono::milliseconds limit) const {
+void SaveGate::wait_until_reached(std::chrono::steady_clock::time_point deadline) const {
     pollfd end{starter_.get(), POLLIN, 0};
-    while (::poll(&end, 1, static_cast<int>(limit.count())) < 0) {
-        if (errno != EINTR) throw Error::from_errno("poll");
-    }
+    int ready = 0;
+    do {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(
+            deadline - std::chrono::steady_clock::now());
+        ready = ::poll(&end, 1, static_cast<int>(std::max(left.count(), std::int64_t{0})));
+        if (ready < 0 && errno != EINTR) throw Error::from_errno("poll");
+    } while (ready < 0);
 }
 
 void SaveGate::open() const {

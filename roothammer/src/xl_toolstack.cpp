@@ -11,6 +11,7 @@ namespace roothammer {
 namespace {
 
 // How long xl may take to come to where it asks the guest: what it does then is not waited for.
+// From its start, so that several that hang, started together, are not waited for one by one.
 constexpr std::chrono::seconds hold_limit{30};
 
 class XlToolstack final : public Toolstack {
@@ -64,7 +65,7 @@ class XlToolstack final : public Toolstack {
             : process(with_gate(std::move(request), gate)) {
             gate.close_helper_end();
         }
-        void wait_until_held() override { gate.wait_until_reached(hold_limit); }
+        void wait_until_held() override { gate.wait_until_reached(held_by); }
         void let_go() override {
             process.restart_clock();
             gate.open();
@@ -80,6 +81,8 @@ class XlToolstack final : public Toolstack {
         }
         // Longer lived than the process, which is to be ended by its signal and not by this.
         warmvm::SaveGate gate;
+        std::chrono::steady_clock::time_point held_by =
+            std::chrono::steady_clock::now() + hold_limit;
         warmvm::Process process;
     };
 

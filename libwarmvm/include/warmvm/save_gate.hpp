@@ -24,8 +24,8 @@ class SaveGate {
     // Once the child has it. From then on the end of whoever waits at the gate is noticed.
     void close_helper_end() { helper_.reset(); }
 
-    // Until the helper waits, has ended, or limit is over.
-    void wait_until_reached(std::chrono::milliseconds limit) const;
+    // Until the helper waits, has ended, or the deadline is over.
+    void wait_until_reached(std::chrono::steady_clock::time_point deadline) const;
     void open() const;
 
   private:
