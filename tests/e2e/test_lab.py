@@ -6,6 +6,7 @@ import time
 
 import pytest
 from lab.errors import EnvironmentFailure, ProductFailure, Timeout
+from lab.host import claim
 from lab.state import GuestState
 from lab.warm import ALL, PAIR
 
@@ -86,6 +87,8 @@ def test_deadlines_and_death(start):
     assert host.dom0("exit 7", check=False).code == 7
     with pytest.raises(ProductFailure):
         host.dom0("exit 7")
+    with pytest.raises(EnvironmentFailure, match="another run uses"):
+        claim(host.folder)
     # A machine that is gone is not waited for.
     os.kill(host.qemu.pid(), signal.SIGKILL)
     with pytest.raises(EnvironmentFailure, match="QEMU has ended"):

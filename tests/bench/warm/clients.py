@@ -26,7 +26,7 @@ from . import downtime, pcap
 
 # Of a frame this much is recorded: headers, and the beginning of an answer.
 RECORDED = 256
-TICK = 0.05            # seconds of ours between two looks at the record
+TICK = 0.02            # seconds of ours between two looks at the record
 PATIENCE = 20.0        # of ours, the longest a client waits for an answer or for its turn
 # Of the machine's clock: how long an answer may take of a guest that has taken the connection, and
 # when a service is tried again that its guest does not have yet.
@@ -83,7 +83,7 @@ class Client(threading.Thread):
                         and not self._outside.ended.wait(TICK / 2):
                     pass
                 self.away = False
-                # The clock leaps where nothing happens: less is no absence.
+                # A machine that is busy elsewhere may be that late: less is no absence.
                 was_away |= self._outside.now > started + LONG
             else:
                 self._wait(started + (self._pause if answered else AGAIN))

@@ -7,6 +7,7 @@
 """
 
 import contextlib
+import fcntl
 import re
 import shutil
 import socket
@@ -15,7 +16,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from . import paths, stage
 from .clock import wait_until
@@ -36,12 +37,25 @@ if TYPE_CHECKING:
 DEATH = r"Panic on CPU|Kernel panic|Domain 0 crashed|lab initrd: "
 
 
+def claim(folder: Path) -> IO[bytes]:
+    """Keeps a second run of the same test out of the folder while what is returned is open."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    lock = open(folder.with_name(folder.name + ".lock"), "wb")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        raise EnvironmentFailure(f"another run uses {folder}: wait until it has ended") from None
+    return lock
+
+
 class Host:
     def __init__(self, spec: HostSpec, name: str = "host", interactive: bool = False,
                  snapshot: "Snapshot | None" = None):
         self.spec = spec
         self.name = name
         self.folder = paths.RUNS / name
+        self._claim = claim(self.folder)
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
         self._gdb: GdbStub | None = None
@@ -164,6 +178,7 @@ class Host:
         self.ram.close()
         for disk, _, _ in self._disks:
             disk.unlink(missing_ok=True)
+        self._claim.close()
 
     def report(self, lines: int = 60) -> str:
         return (f"--- {self.name}: last console lines (all of it: {self.serial.path})\n"

@@ -112,7 +112,7 @@ class Qemu:
             # Ctrl-A belongs to Xen's console (three times: talk to Xen instead of dom0).
             argv += ["-mon", "chardev=console", "-echr", "0x14"]
         if icount:
-            argv += ["-icount", "shift=1,sleep=off"]
+            argv += ["-icount", "shift=1"]
         forward = "".join(f",hostfwd=tcp:127.0.0.1:{port}-{ip}:{inside}"
                           for port, (ip, inside) in forwards.items())
         argv += ["-netdev", "user,id=net" + forward,
@@ -120,7 +120,8 @@ class Qemu:
         for i, (file, form, readonly) in enumerate(disks):
             argv += ["-drive", f"if=none,id=disk{i},file={file},format={form},cache=unsafe"
                                f"{',readonly=on' if readonly else ''}",
-                     "-device", f"virtio-blk-pci,drive=disk{i}"]
+                     # A request counts as under way before the processor that made it can be idle.
+                     "-device", f"virtio-blk-pci,drive=disk{i},ioeventfd=off"]
         if iommu:
             # With a network card that nobody uses, to be given to a guest.
             argv += ["-device", "amd-iommu", "-device", f"e1000,addr={SPARE_PCI},romfile="]
