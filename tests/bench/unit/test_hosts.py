@@ -13,17 +13,21 @@ from warm.shapes import Shape
 
 class Specs(unittest.TestCase):
     def test_alike(self) -> None:
-        for shape in (Shape(1, 256), Shape(11, 1024)):
-            ours, stock = hosts.warm_spec(shape, early=False), hosts.stock_spec(shape)
+        shapes = Shape(1, 256), Shape(11, 1024)
+        memory = hosts.host_mib(shapes)
+        self.assertGreater(memory, 11 * 1024)
+        for shape in shapes:
+            ours = hosts.warm_spec(shape, memory, early=False)
+            stock = hosts.stock_spec(shape, memory)
             self.assertEqual(ours.guests, stock.guests)
-            self.assertEqual(ours.megabytes(), stock.megabytes())
+            self.assertEqual([ours.megabytes(), stock.megabytes()], [memory, memory])
             self.assertEqual(ours.dom0_command_line(), stock.dom0_command_line())
             self.assertTrue(ours.icount and stock.icount)
             self.assertFalse(stock.trees)
 
     def test_saves_have_the_disk_after_the_guests(self) -> None:
         shape = Shape(11, 1024)
-        fstab = dict(hosts.stock_spec(shape).files)["etc/fstab"].decode()
+        fstab = dict(hosts.stock_spec(shape, 16384).files)["etc/fstab"].decode()
         self.assertEqual(fstab.split()[0], "/dev/vdn")
         self.assertEqual(guest_disk(10), "vdm")
         self.assertGreater(hosts.saves_mib(shape), 11 * 1024)

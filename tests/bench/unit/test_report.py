@@ -87,11 +87,12 @@ class Figures(unittest.TestCase):
             self.assertIn("Targets\n", text)
         self.assertEqual(report.targets(figures.everything({}, ALL)).count("not run"), 5)
 
-    def test_several_hypervisors_show(self) -> None:
+    def test_several_hosts_show(self) -> None:
         whole = pieces(shapes.shapes(1, [256]))
-        whole["warm", Shape(1, 256)]["versions"] = {"xen": "another"}
+        whole["warm", Shape(1, 256)]["versions"] = {"xen": "another", "host_mib": 4096}
         text = report.text(figures.everything(whole, shapes.shapes(1, [256])))
-        self.assertIn("warm: Xen 4.17.5, build id 0\nwarm: Xen another\nsaved:", text)
+        self.assertIn("warm: Xen 4.17.5, build id 0, host of 2048 MiB\n"
+                      "warm: Xen another, host of 4096 MiB\nsaved:", text)
 
     def test_one_number_of_guests_is_no_line(self) -> None:
         wanted = shapes.shapes(1, [256])

@@ -17,7 +17,7 @@ from typing import Any
 from lab import paths
 from lab.errors import EnvironmentFailure, ProductFailure
 
-from . import figures, report, shapes, ways
+from . import figures, hosts, report, shapes, ways
 from .shapes import WAYS, Shape
 
 Json = dict[str, Any]
@@ -64,7 +64,7 @@ def write(path: Path, text: str) -> None:
     new.rename(path)
 
 
-def run_piece(args: argparse.Namespace, way: str, shape: Shape, done: str) -> None:
+def run_piece(args: argparse.Namespace, way: str, shape: Shape, memory: int, done: str) -> None:
     start = time.monotonic()
 
     def say(text: str) -> None:
@@ -73,7 +73,7 @@ def run_piece(args: argparse.Namespace, way: str, shape: Shape, done: str) -> No
     target = file_of(args, way, shape)
     # An old result must not stand beside the failure of a new one.
     target.unlink(missing_ok=True)
-    result = ways.run(way, shape, early=args.early, probe=shape == shapes.PROBED,
+    result = ways.run(way, shape, memory=memory, early=args.early, probe=shape == shapes.PROBED,
                       folder=args.out, say=say)
     write(target, json.dumps(result, indent=1) + "\n")
     say("kept")
@@ -119,7 +119,7 @@ def main() -> int:
     status = 0
     for index, (way, shape) in enumerate(todo):
         try:
-            run_piece(args, way, shape, f"{index + 1}/{len(todo)}")
+            run_piece(args, way, shape, hosts.host_mib(wanted), f"{index + 1}/{len(todo)}")
         except (ProductFailure, EnvironmentFailure) as e:
             print(f"bench-warm: {way} {shape}: {e}", file=sys.stderr)
             print(f"bench-warm: its logs: {paths.RUNS / f'bench-{way}-{shape}'}, "

@@ -119,10 +119,11 @@ def cache(pieces: Pieces) -> Json:
 
 
 def versions(pieces: Pieces) -> Json:
-    """Way -> the hypervisors its pieces ran on: several if pieces of several builds are kept."""
+    """Way -> the hosts its pieces ran on: several if pieces of several runs are kept."""
     out: dict[str, set[str]] = {}
     for (way, _), piece in pieces.items():
-        out.setdefault(way, set()).add(piece["versions"]["xen"]
+        ran_on = piece["versions"]
+        out.setdefault(way, set()).add(f"{ran_on['xen']}, host of {ran_on['host_mib']} MiB"
                                        + (", resumed before init" if piece.get("early") else ""))
     return {way: sorted(out[way]) for way in WAYS if way in out}
 

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 from lab import paths
@@ -63,15 +64,22 @@ def guests(shape: Shape) -> tuple[GuestSpec, ...]:
                  for i in range(shape.guests))
 
 
-def warm_spec(shape: Shape, early: bool) -> HostSpec:
-    return HostSpec(guests=guests(shape), icount=True, q35=True, xen_args=XEN_ARGS,
+def host_mib(shapes: Iterable[Shape]) -> int:
+    """Memory of one host for all of them: what boots on it costs the same with few guests as with
+    many (the paper's was one machine too).
+    """
+    return max(HostSpec(guests=guests(shape)).megabytes() for shape in shapes)
+
+
+def warm_spec(shape: Shape, memory: int, early: bool) -> HostSpec:
+    return HostSpec(guests=guests(shape), memory=memory, icount=True, q35=True, xen_args=XEN_ARGS,
                     xen_next=paths.XEN, dom0_args="lab.early" if early else "")
 
 
-def stock_spec(shape: Shape) -> HostSpec:
+def stock_spec(shape: Shape, memory: int) -> HostSpec:
     """Debian's hypervisor, tools and scripts, nothing of ours but what says when."""
     fstab = f"/dev/{guest_disk(shape.guests)} {SAVES} ext4 noatime 0 0\n"
-    return HostSpec(guests=guests(shape), icount=True, q35=True, xen_args=XEN_ARGS,
+    return HostSpec(guests=guests(shape), memory=memory, icount=True, q35=True, xen_args=XEN_ARGS,
                     xen=paths.DEBIAN_XEN, xen_next=None, liveupdate=None, trees=(),
                     files=(("etc/fstab", fstab.encode()),
                            ("etc/default/xendomains", xendomains("saved").encode()),

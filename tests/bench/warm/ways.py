@@ -182,10 +182,10 @@ def check_calls(result: Json) -> None:
 
 
 @contextmanager
-def booted(name: str, shape: Shape, way: str, early: bool, record: Path,
+def booted(name: str, shape: Shape, memory: int, way: str, early: bool, record: Path,
            say: Say) -> Iterator[tuple[Host, Outside]]:
     stock = way != "warm"
-    spec = stock_spec(shape) if stock else warm_spec(shape, early)
+    spec = stock_spec(shape, memory) if stock else warm_spec(shape, memory, early)
     say(f"booting: {spec.megabytes()} MiB, {shape.guests} guests of {shape.mib} MiB")
     with BenchHost(spec, name, saves_mib(shape) if stock else 0) as host, \
             Outside(host, record) as outside:
@@ -197,10 +197,10 @@ def booted(name: str, shape: Shape, way: str, early: bool, record: Path,
         yield host, outside
 
 
-def run(way: str, shape: Shape, *, early: bool, probe: bool, folder: Path,
+def run(way: str, shape: Shape, *, memory: int, early: bool, probe: bool, folder: Path,
         say: Say) -> Json:
-    """One piece. Raises ProductFailure if a guest was lost; the run's folder keeps the logs."""
-    with booted(f"bench-{way}-{shape}", shape, way, early,
+    """One piece, on a host of so many MiB. Raises ProductFailure if a guest was lost; the run's folder keeps the logs."""
+    with booted(f"bench-{way}-{shape}", shape, memory, way, early,
                 folder / f"{way}-{shape}.pcap", say) as (host, outside):
         piece = Piece(way, shape, host, outside, say)
         if way == "warm":
