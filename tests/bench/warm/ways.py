@@ -199,7 +199,10 @@ def booted(name: str, shape: Shape, memory: int, way: str, early: bool, record: 
 
 def run(way: str, shape: Shape, *, memory: int, early: bool, probe: bool, folder: Path,
         say: Say) -> Json:
-    """One piece, on a host of so many MiB. Raises ProductFailure if a guest was lost; the run's folder keeps the logs."""
+    """One piece, on a host of so many MiB.
+
+    Raises ProductFailure if a guest was lost; the run's folder keeps the logs.
+    """
     with booted(f"bench-{way}-{shape}", shape, memory, way, early,
                 folder / f"{way}-{shape}.pcap", say) as (host, outside):
         piece = Piece(way, shape, host, outside, say)
