@@ -17,8 +17,14 @@ using std::chrono::steady_clock;
 
 class SaveGateTest : public ::testing::Test {
   protected:
-    SaveGateTest() { sigemptyset(&none_); }
-    ~SaveGateTest() override { ::unsetenv("WARMVM_SAVE_GATE"); }
+    SaveGateTest() {
+        sigemptyset(&none_);
+        ::alarm(limit_s);
+    }
+    ~SaveGateTest() override {
+        ::alarm(0);
+        ::unsetenv("WARMVM_SAVE_GATE");
+    }
 
     // What the helper, which owns its end, finds in its environment.
     static void inherit(const std::string& value) {
@@ -28,7 +34,8 @@ class SaveGateTest : public ::testing::Test {
         return std::to_string(::dup(gate.helper_end()));
     }
 
-    // So that what does not return fails by the runner's limit and not by a clock of ours.
+    // What does not return is ended by its signal, which the runner sees.
+    static constexpr unsigned limit_s = 60;
     static constexpr auto never = std::chrono::hours(1);
     sigset_t none_{};
 };
