@@ -12,11 +12,14 @@ libwarmvm_FLAGS := -idirafter /usr/include/xen
 libwarmvm_DEPS  := build/gen/save_helper_protocol.hpp build/gen/preserved.h
 $(eval $(call module,libwarmvm))
 
-# The generated files are replaced only if they changed, so that a new patch does not
-# recompile everything.
+# A generated file is replaced only if it changed, so that a new patch does not recompile
+# everything; the stamp beside it says that it was looked at.
 xen-tree-ready := $(if $(filter build/xen/tree,$(XEN_SRC)),build/xen/tree/.applied)
-build/gen/save_helper_protocol.hpp: libwarmvm/gen/save_helper_protocol.pl $(xen-tree-ready)
-	@mkdir -p $(@D); echo "  GEN   $@"
-	@perl $< $(XEN_SRC) > $@.new && { cmp -s $@.new $@ || cp $@.new $@; }; rm $@.new
-build/gen/preserved.h: $(xen-tree-ready)
-	@mkdir -p $(@D); cmp -s $(XEN_ABI) $@ || cp $(XEN_ABI) $@
+generated := build/gen/save_helper_protocol.hpp build/gen/preserved.h
+$(generated): %: %.stamp ;
+build/gen/save_helper_protocol.hpp.stamp: libwarmvm/gen/save_helper_protocol.pl $(xen-tree-ready)
+	@mkdir -p $(@D); echo "  GEN   $(@:.stamp=)"
+	@perl $< $(XEN_SRC) > $@ && { cmp -s $@ $(@:.stamp=) || cp $@ $(@:.stamp=); }
+build/gen/preserved.h.stamp: $(xen-tree-ready)
+	@mkdir -p $(@D); cmp -s $(XEN_ABI) $(@:.stamp=) || cp $(XEN_ABI) $(@:.stamp=)
+	@touch $@
