@@ -146,6 +146,13 @@ Payload bzimage_payload(ByteView file) {
     return payload;
 }
 
+// Every other Xen would start well, and give all memory to its heap. This one has the name of the
+// parameter by which it is told of the record (xen/arch/x86/preserved/boot.c).
+bool preserves_memory(ByteView file) {
+    constexpr std::string_view parameter{"preserved-token\0", sizeof("preserved-token")};
+    return !std::ranges::search(file, warmvm::as_byte_view(parameter)).empty();
+}
+
 }  // namespace
 
 XenImage inspect_xen(ByteView file) {
@@ -166,6 +173,10 @@ XenImage inspect_xen(ByteView file) {
     const auto header = find_multiboot2(file);
     if (!header) refuse(StreamErrc::bad_magic, "not Xen: no multiboot2 header");
     read_relocatable_tag(file, *header, image);
+    if (!preserves_memory(file)) {
+        refuse(StreamErrc::missing_record,
+               "a hypervisor that does not preserve memory: every guest would be lost");
+    }
     return image;
 }
 

@@ -88,6 +88,7 @@ class Preflight {
         if (check_hypervisor()) {
             check_images();
             check_memory();
+            check_bad_pages();
             check_preserved();
             check_guests();
         }
@@ -232,6 +233,18 @@ class Preflight {
         }
     }
 
+    // A warm boot does not go by way of the allocator that leaves them out (page_alloc.c:
+    // init_boot_pages).
+    void check_bad_pages() {
+        std::istringstream words(images_.xen_commandline);
+        for (std::string word; words >> word;) {
+            if (!word.starts_with("badpage=")) continue;
+            refuse("xen command line",
+                   word + ": after a warm boot bad pages would be used like others",
+                   "reboot this host the cold way");
+        }
+    }
+
     void check_preserved() {
         for (const auto& guest : preserved_guests(host_)) {
             switch (guest.set.state) {
@@ -244,15 +257,30 @@ class Preflight {
                            "run `roothammer resume " + guest.name + "` again");
                     break;
                 case warmvm::SetState::inherited:
-                    note("guest " + guest.name,
-                         "preserved and not resumed since the last warm reboot; it is carried "
-                         "along");
+                    check_carried(guest);
                     break;
                 case warmvm::SetState::unreadable:
                     note(guest.name,
                          "unreadable (" + guest.trouble + "); its frames stay reserved");
                     break;
             }
+        }
+    }
+
+    // Once both are preserved nothing tells which of the two is the older, and the older memory on
+    // disks that the newer has written destroys them.
+    void check_carried(const PreservedGuest& guest) {
+        const auto twin = std::ranges::any_of(running_guests(host_), [&](const Guest& other) {
+            return other.name == guest.name || other.info.uuid == guest.set.uuid;
+        });
+        if (twin) {
+            refuse("guest " + guest.name,
+                   "its memory is preserved, and a guest of its name or uuid runs beside it",
+                   "give the preserved memory up with `roothammer discard " + guest.name +
+                       "`, or destroy the running guest and resume this one");
+        } else {
+            note("guest " + guest.name,
+                 "preserved and not resumed since the last warm reboot; it is carried along");
         }
     }
 

@@ -23,13 +23,17 @@ void read_blob(const Host& host, PreservedGuest& guest) {
 
 }  // namespace
 
+std::string set_name(warmvm::SetId set) {
+    return "set " + std::to_string(set.value());
+}
+
 std::vector<PreservedGuest> preserved_guests(const Host& host) {
     std::vector<PreservedGuest> guests;
     if (!host.preserved.info()) return guests;
     for (const auto& set : host.preserved.sets()) {
         PreservedGuest guest;
         guest.set = set;
-        guest.name = "set " + std::to_string(set.id.value());
+        guest.name = set_name(set.id);
         if (set.state == warmvm::SetState::unreadable) {
             guest.trouble = describe(set.reason);
         } else {

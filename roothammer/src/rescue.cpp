@@ -18,11 +18,22 @@ namespace {
 using warmvm::Error;
 using warmvm::SetState;
 
+// By the guest's name, or as "set N", which no name can be.
 PreservedGuest find(const Host& host, const std::string& name) {
     auto guests = preserved_guests(host);
-    const auto found = std::ranges::find(guests, name, &PreservedGuest::name);
+    const auto is_meant = [&](const PreservedGuest& guest) {
+        return guest.name == name || set_name(guest.set.id) == name;
+    };
+    const auto found = std::ranges::find_if(guests, is_meant);
     if (found == guests.end()) {
         throw Error::of(std::errc::no_such_file_or_directory, "no preserved guest " + name);
+    }
+    const auto other = std::find_if(std::next(found), guests.end(), is_meant);
+    if (other != guests.end()) {
+        throw Error::of(std::errc::invalid_argument,
+                        "two preserved guests have the name " + name + ": say '" +
+                            set_name(found->set.id) + "' or '" + set_name(other->set.id) +
+                            "'; `roothammer list --json` tells more of them");
     }
     return std::move(*found);
 }

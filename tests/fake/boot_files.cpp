@@ -6,6 +6,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include <algorithm>
 #include <memory>
 #include <stdexcept>
 
@@ -17,6 +18,7 @@ using warmvm::store_at;
 
 constexpr std::size_t segment_at = 0x200;
 constexpr std::size_t multiboot_at = 0x210;
+constexpr std::size_t parameter_at = 0x300;
 
 template <class Header, class Segment>
 Bytes elf(unsigned char elf_class, std::size_t file_bytes, std::size_t memory_bytes) {
@@ -63,17 +65,25 @@ void add_multiboot2(Bytes& bytes, bool relocatable) {
     put(at + 4, std::uint32_t{8});
 }
 
+// The name of the parameter that tells Xen of preserved memory.
+void add_parameter(Bytes& bytes) {
+    const std::string_view name{"preserved-token\0", sizeof("preserved-token")};
+    std::ranges::copy(warmvm::as_byte_view(name), bytes.begin() + parameter_at);
+}
+
 }  // namespace
 
 Bytes xen_image(std::size_t file_bytes, std::size_t memory_bytes, bool relocatable) {
     auto bytes = elf<Elf64_Ehdr, Elf64_Phdr>(ELFCLASS64, file_bytes, memory_bytes);
     add_multiboot2(bytes, relocatable);
+    add_parameter(bytes);
     return bytes;
 }
 
 Bytes xen_image_32(std::size_t file_bytes, std::size_t memory_bytes) {
     auto bytes = elf<Elf32_Ehdr, Elf32_Phdr>(ELFCLASS32, file_bytes, memory_bytes);
     add_multiboot2(bytes, true);
+    add_parameter(bytes);
     return bytes;
 }
 

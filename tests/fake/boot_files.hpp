@@ -6,7 +6,8 @@
 
 namespace fake {
 
-// 64-bit ELF, one segment of file_bytes in the file and memory_bytes in memory, multiboot2 header.
+// 64-bit ELF, one segment of file_bytes in the file and memory_bytes in memory, multiboot2 header,
+// and the name of the parameter for preserved memory at 0x300.
 warmvm::Bytes xen_image(std::size_t file_bytes = 4096, std::size_t memory_bytes = 8192,
                         bool relocatable = true);
 warmvm::Bytes xen_image_32(std::size_t file_bytes = 4096, std::size_t memory_bytes = 8192);

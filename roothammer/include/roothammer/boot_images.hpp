@@ -17,9 +17,9 @@ struct XenImage {
 };
 
 // An ELF file (32 or 64 bits, x86) with a multiboot2 header that says it is relocatable
-// (multiboot2 specification 3.1.11), as kexec-tools' kexec-mb2-x86.c wants it. Throws
-// warmvm::Error of stream_category, saying which of these it is not; truncated if a segment lies
-// beyond the end of the file.
+// (multiboot2 specification 3.1.11), as kexec-tools' kexec-mb2-x86.c wants it, and that knows
+// preserved memory. Throws warmvm::Error of stream_category, saying which of these it is not;
+// truncated if a segment lies beyond the end of the file.
 XenImage inspect_xen(warmvm::ByteView file);
 
 struct Dom0Kernel {

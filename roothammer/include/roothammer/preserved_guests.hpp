@@ -23,6 +23,9 @@ struct PreservedGuest {
     std::optional<warmvm::GuestRecord> record;
 };
 
+// "set 3": what a set is called whose guest's name is not known, and what no guest can be called.
+std::string set_name(warmvm::SetId set);
+
 // Never throws because of one guest's blob.
 std::vector<PreservedGuest> preserved_guests(const Host& host);
 

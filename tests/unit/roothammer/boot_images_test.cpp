@@ -52,6 +52,17 @@ TEST(XenImage, RefusesWhatIsNotXen) {
               StreamErrc::bad_value);
 }
 
+// Such as Debian's own, which lies in /boot too.
+TEST(XenImage, RefusesAHypervisorThatWouldLoseTheGuests) {
+    auto stock = fake::xen_image();
+    ASSERT_EQ(stock[0x300], std::byte{'p'});
+    stock[0x30e] = std::byte{'_'};
+    EXPECT_EQ(failure(inspect_xen, stock), StreamErrc::missing_record);
+    auto longer = fake::xen_image();
+    longer[0x30f] = std::byte{'s'};
+    EXPECT_EQ(failure(inspect_xen, longer), StreamErrc::missing_record);
+}
+
 // Never unpacked: what is there beside the first bytes and the length does not matter.
 Bytes payload(std::uint16_t magic, std::uint32_t unpacked) {
     Bytes bytes(2044);

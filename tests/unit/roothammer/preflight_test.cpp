@@ -200,6 +200,36 @@ TEST_F(PreflightTest, NoSizeForTheNewDom0) {
     expect_refused("dom0 memory", "no dom0_mem=", false);
 }
 
+TEST_F(PreflightTest, BadPagesThatTheNextXenWouldUse) {
+    images_.xen_commandline += " badpage=0x3f45";
+    expect_refused("xen command line", "badpage=0x3f45", false);
+}
+
+TEST_F(PreflightTest, AHypervisorThatWouldLoseTheGuests) {
+    auto stock = fake::xen_image();
+    stock[0x300] = {};
+    images_.xen = write("stock.gz", fake::gzip(stock));
+    expect_refused("xen image", "every guest would be lost", false);
+}
+
+// Its resume has failed and it was started from its disk, and nobody has given the memory up.
+TEST_F(PreflightTest, AGuestThatRunsBesideItsPreservedMemory) {
+    reboot_warm();
+    const auto outcomes = resume(host(), {{"web", "mail"}, false});
+    ASSERT_EQ(outcomes.size(), 2u);
+    EXPECT_FALSE(preflight(host(), images_, OnGuestFailure::abort).refused());
+    for (const bool same_name : {true, false}) {
+        auto& other = fake::add_pvh_guest(*machine_, same_name ? "db" : "db2");
+        if (!same_name) other.uuid = machine_->preserved.begin()->second.info.uuid;
+        const auto report = preflight(host(), images_, OnGuestFailure::abort);
+        EXPECT_TRUE(report.host_refused());
+        EXPECT_NE(to_text(report).find("roothammer discard db"), std::string::npos)
+            << to_text(report);
+        machine_->destroy(other.id);
+    }
+    EXPECT_FALSE(preflight(host(), images_, OnGuestFailure::abort).refused());
+}
+
 TEST_F(PreflightTest, APassedThroughDevice) {
     web().refusal = {warmvm::Reason::passthrough, 0};
     expect_refused("guest web", "a device is passed through", true);

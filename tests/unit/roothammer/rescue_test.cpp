@@ -103,6 +103,30 @@ TEST_F(Rescue, WritesAPvGuestWithPortablePageTables) {
     EXPECT_EQ(entry(Layout::l4, 256), 0u);
 }
 
+// As a host of an earlier version could have carried them over.
+TEST_F(Rescue, TwoOfOneNameAreToldApartByTheirSets) {
+    fake::add_pvh_guest(*machine_, "web");
+    reboot_warm();
+    std::vector<warmvm::SetId> webs;
+    for (const auto& guest : preserved_guests(host())) {
+        if (guest.name == "web") webs.push_back(guest.set.id);
+    }
+    ASSERT_EQ(webs.size(), 2u);
+    try {
+        discard(host(), "web");
+        FAIL() << "one of the two was discarded";
+    } catch (const warmvm::Error& error) {
+        for (const auto id : webs) {
+            EXPECT_NE(std::string(error.what()).find(set_name(id)), std::string::npos)
+                << error.what();
+        }
+    }
+    discard(host(), set_name(webs[1]));
+    rescue(host(), "web", file_);
+    EXPECT_TRUE(machine_->preserved.contains(webs[0].value()));
+    EXPECT_FALSE(machine_->preserved.contains(webs[1].value()));
+}
+
 TEST_F(Rescue, AFailedResumeDoesNotSpoilIt) {
     reboot_warm();
     machine_->killed_tools = {};
