@@ -11,6 +11,7 @@
 #include <sstream>
 #include <thread>
 
+#include "roothammer/mounts.hpp"
 #include "roothammer/paths.hpp"
 #include "roothammer/system.hpp"
 #include "warmvm/error.hpp"
@@ -33,50 +34,8 @@ std::string run_systemctl(std::vector<std::string> arguments) {
     return result.output;
 }
 
-struct Mount {
-    std::string device;  // major:minor
-    std::string point;
-    bool writable = false;
-};
-
-// proc(5), mountinfo: "36 35 98:0 /root /mnt rw,noatime - ext4 /dev/sda rw"; the last word is the
-// file system's own state, which is what an emergency remount changes.
-std::vector<Mount> block_mounts() {
-    std::vector<Mount> mounts;
-    std::istringstream lines(warmvm::read_text_file("/proc/self/mountinfo"));
-    for (std::string line; std::getline(lines, line);) {
-        std::istringstream words(line);
-        std::string word;
-        Mount mount;
-        std::string root;
-        words >> word >> word >> mount.device >> root >> mount.point;
-        while (words >> word && word != "-") {
-        }
-        std::string source;
-        std::string options;
-        words >> word >> source >> options;
-        // Major 0: not on a device of its own (tmpfs, proc, overlay, NFS).
-        if (mount.device.starts_with("0:")) continue;
-        mount.writable = options == "rw" || options.starts_with("rw,");
-        mounts.push_back(std::move(mount));
-    }
-    return mounts;
-}
-
-// mountinfo writes a space as \040.
-std::string unescape(const std::string& point) {
-    std::string text;
-    for (std::size_t i = 0; i < point.size(); ++i) {
-        const auto octal = point.substr(i, 4);
-        if (octal.size() == 4 && octal[0] == '\\' &&
-            std::ranges::all_of(octal.substr(1), [](char c) { return c >= '0' && c <= '7'; })) {
-            text += static_cast<char>(std::stoi(octal.substr(1), nullptr, 8));
-            i += 3;
-        } else {
-            text += point[i];
-        }
-    }
-    return text;
+std::vector<Mount> mounted() {
+    return block_mounts(warmvm::read_text_file("/proc/self/mountinfo"));
 }
 
 class LinuxSystem final : public System {
@@ -151,11 +110,7 @@ class LinuxSystem final : public System {
     void sync() override { ::sync(); }
 
     void remount_read_only() override {
-        std::string writable;
-        for (const auto& mount : block_mounts()) {
-            if (mount.writable) writable += mount.point + "\n";
-        }
-        warmvm::replace_file(remounted_, warmvm::as_byte_view(writable));
+        warmvm::replace_file(remounted_, warmvm::as_byte_view(to_text(to_be_put_back(mounted()))));
         // What a shutdown does when a file system is busy (the kernel's emergency remount): files
         // still open for writing, the journal's above all, do not stop it.
         std::ofstream trigger("/proc/sysrq-trigger");
@@ -165,8 +120,7 @@ class LinuxSystem final : public System {
         constexpr std::chrono::milliseconds step{20};
         constexpr std::chrono::milliseconds limit{20000};
         for (std::chrono::milliseconds waited{}; waited < limit; waited += step) {
-            const auto mounts = block_mounts();
-            if (std::ranges::none_of(mounts, &Mount::writable)) return;
+            if (std::ranges::none_of(mounted(), &Mount::writable)) return;
             sleep(step);
         }
         throw Error::of(std::errc::device_or_resource_busy, "a file system stays writable");
@@ -174,13 +128,18 @@ class LinuxSystem final : public System {
 
     void remount_writable() override {
         if (!std::filesystem::exists(remounted_)) return;
-        std::istringstream points(warmvm::read_text_file(remounted_));
         std::optional<Error> first;  // one that fails must not keep the others read-only
-        for (std::string point; std::getline(points, point);) {
-            const auto path = unescape(point);
-            if (::mount(nullptr, path.c_str(), nullptr, MS_REMOUNT, nullptr) == 0 || first)
-                continue;
-            first = Error::from_errno("remounting " + path + " writable");
+        for (const auto& mount : mounts_from_text(warmvm::read_text_file(remounted_))) {
+            const auto path = unescape(mount.point);
+            bool done =
+                ::mount(nullptr, path.c_str(), nullptr, MS_REMOUNT | mount.flags, nullptr) == 0;
+            // That made the mount writable with its file system; this changes it alone.
+            if (done && mount.read_only) {
+                done = ::mount(nullptr, path.c_str(), nullptr,
+                               MS_REMOUNT | MS_BIND | MS_RDONLY | mount.flags, nullptr) == 0;
+            }
+            if (done || first) continue;
+            first = Error::from_errno("remounting " + path);
         }
         if (first) throw *first;
         std::filesystem::remove(remounted_);
