@@ -133,11 +133,8 @@ class Freezer {
         auto& guest = *save.guest;
         const auto result = save.job->result();
         if (!result.ok()) {
-            guest.note =
-                result.outcome == ToolstackOutcome::timed_out
-                    ? "it did not suspend within " + std::to_string(plan_.timeout.count()) + " ms"
-                    : result.message;
-            // xl has woken the guest itself, unless it ran out of time.
+            guest.note = reason(result);
+            // xl has woken the guest itself, unless it ran out of time or died.
             if (result.outcome == ToolstackOutcome::failed) stage(guest, GuestStage::running);
             give_up(guest);
             return;
@@ -147,6 +144,19 @@ class Freezer {
         stage(guest, GuestStage::frozen);
         log("event=frozen guest=" + guest.name + " tsc=" + std::to_string(host_.system.tsc()));
         fault_point(FaultPoint::freeze_guest_done);
+    }
+
+    std::string reason(const ToolstackResult& result) const {
+        switch (result.outcome) {
+            case ToolstackOutcome::timed_out:
+                return "it did not suspend within " + std::to_string(plan_.timeout.count()) + " ms";
+            case ToolstackOutcome::died:
+                return "xl or its save helper died: " + result.message;
+            case ToolstackOutcome::done:
+            case ToolstackOutcome::failed:
+                break;
+        }
+        return result.message;
     }
 
     // What goes into the next life is read back first: it must be what resume can read.

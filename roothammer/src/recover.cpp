@@ -23,17 +23,13 @@ void wake(const Host& host, const warmvm::DomainInfo& info) {
     if (info.paused) host.domains.unpause(info.id);
 }
 
-bool wait_and_wake(const Host& host, DomId domain) {
-    for (auto waited = settle_step; waited <= settle_limit; waited += settle_step) {
-        host.system.sleep(settle_step);
-        const auto info = host.domains.info(domain);
-        if (!info || info->dying) return true;
-        if (info->is_suspended()) {
-            wake(host, *info);
-            return true;
-        }
-    }
-    return false;
+// Of a guest with a request under way.
+bool has_settled(const Host& host, DomId domain) {
+    const auto info = host.domains.info(domain);
+    if (!info || info->dying) return true;
+    if (!info->is_suspended()) return false;
+    wake(host, *info);
+    return true;
 }
 
 // Whether there was one. A save helper that is on its way out may release its set itself.
@@ -81,9 +77,8 @@ void attempt(const std::string& what, Step step, std::exception_ptr& first) {
     }
 }
 
-}  // namespace
-
-bool put_back(const Host& host, const PlannedGuest& guest) {
+// False: it has taken a suspend request up that cannot be withdrawn any more.
+bool put_back_now(const Host& host, const PlannedGuest& guest) {
     const bool was_preserved = release_sets(host, guest.domid);
     const auto info = host.domains.info(guest.domid);
     if (!info || info->dying || !(info->uuid == guest.uuid)) return true;
@@ -97,9 +92,57 @@ bool put_back(const Host& host, const PlannedGuest& guest) {
     // A helper that was killed in the middle of preserving finishes that call.
     host.system.sleep(settle_step);
     if (release_sets(host, guest.domid) || info->is_suspended()) return true;
-    const bool cancelled =
-        host.store.replace(warmvm::domain_path(guest.domid, "control/shutdown"), "suspend", "");
-    return cancelled || wait_and_wake(host, guest.domid);
+    return host.store.replace(warmvm::domain_path(guest.domid, "control/shutdown"), "suspend", "");
+}
+
+void put_plan_back(const Host& host, Plan& plan, std::vector<std::string>& unsettled,
+                   std::exception_ptr& first) {
+    const auto put_aside = [](PlannedGuest& guest) {
+        if (guest.stage != GuestStage::shut_down) guest.stage = GuestStage::put_back;
+    };
+    std::vector<PlannedGuest*> waiting;
+    for (auto& guest : plan.guests) {
+        attempt(
+            "putting back " + guest.name,
+            [&] {
+                // What an `xl save` that failed has left.
+                std::filesystem::remove(host.paths.image(guest.domid));
+                if (put_back_now(host, guest)) {
+                    put_aside(guest);
+                } else {
+                    waiting.push_back(&guest);
+                }
+            },
+            first);
+    }
+    // All at once: each is woken when it has suspended, however long another takes.
+    for (auto waited = settle_step; waited <= settle_limit && !waiting.empty();
+         waited += settle_step) {
+        host.system.sleep(settle_step);
+        std::erase_if(waiting, [&](auto* guest) {
+            bool done = true;  // with an error too
+            attempt(
+                "waking " + guest->name,
+                [&] {
+                    done = has_settled(host, guest->domid);
+                    if (done) put_aside(*guest);
+                },
+                first);
+            return done;
+        });
+    }
+    for (const auto* guest : waiting) unsettled.push_back(guest->name);
+}
+
+}  // namespace
+
+bool put_back(const Host& host, const PlannedGuest& guest) {
+    if (put_back_now(host, guest)) return true;
+    for (auto waited = settle_step; waited <= settle_limit; waited += settle_step) {
+        host.system.sleep(settle_step);
+        if (has_settled(host, guest.domid)) return true;
+    }
+    return false;
 }
 
 std::vector<std::string> recover(const Host& host, const std::string& why) {
@@ -119,30 +162,7 @@ std::vector<std::string> recover(const Host& host, const std::string& why) {
             if (found && found->boot_id == host.system.boot_id()) plan = std::move(found);
         },
         first);
-    if (plan) {
-        // First those that are certainly frozen; waiting for a late one comes last.
-        std::vector<PlannedGuest*> order;
-        for (auto& guest : plan->guests) order.push_back(&guest);
-        std::stable_partition(order.begin(), order.end(), [](const auto* guest) {
-            return guest->stage != GuestStage::suspending;
-        });
-        for (auto* guest : order) {
-            attempt(
-                "putting back " + guest->name,
-                [&] {
-                    // What an `xl save` that failed has left.
-                    std::filesystem::remove(host.paths.image(guest->domid));
-                    if (!put_back(host, *guest)) {
-                        unsettled.push_back(guest->name);
-                        return;
-                    }
-                    if (guest->stage != GuestStage::shut_down) {
-                        guest->stage = GuestStage::put_back;
-                    }
-                },
-                first);
-        }
-    }
+    if (plan) put_plan_back(host, *plan, unsettled, first);
     attempt(
         "releasing sets that no plan names",
         [&] {

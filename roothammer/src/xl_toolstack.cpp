@@ -53,7 +53,8 @@ class XlToolstack final : public Toolstack {
                     {{"BASH_ENV", (helper_.parent_path() / "stock-scripts.bash").string()}}));
     }
     ToolstackResult shutdown(warmvm::DomId domain, std::chrono::milliseconds timeout) override {
-        return run(request({"shutdown", "-w", id(domain)}, timeout, true));
+        // -ww: until the domain is gone; with one w a guest that has only stopped would do.
+        return run(request({"shutdown", "-ww", id(domain)}, timeout, true));
     }
     ToolstackResult destroy(warmvm::DomId domain) override {
         return run(request({"destroy", id(domain)}, std::nullopt, false));
@@ -114,8 +115,15 @@ class XlToolstack final : public Toolstack {
 
     static ToolstackResult result_of(const warmvm::ProcessResult& result) {
         if (result.ok()) return {ToolstackOutcome::done, {}};
-        return {result.timed_out ? ToolstackOutcome::timed_out : ToolstackOutcome::failed,
+        if (result.timed_out) return {ToolstackOutcome::timed_out, reason(result.output)};
+        return {has_died(result) ? ToolstackOutcome::died : ToolstackOutcome::failed,
                 reason(result.output)};
+    }
+
+    static bool has_died(const warmvm::ProcessResult& result) {
+        constexpr int signalled = 128;
+        // libxl's words when its helper was killed (libxl_exec.c: libxl_report_child_exitstatus).
+        return result.status > signalled || result.output.find("died due to") != std::string::npos;
     }
 
     // The helper's own words say more than what libxl makes of them, and libxl's first error more

@@ -106,6 +106,18 @@ void refuse_second_run(const Host& host) {
     }
 }
 
+// Of a reboot that was called off.
+std::string who_goes_on(const Host& host) {
+    std::string down;
+    if (const auto plan = load_plan(host.paths.plan())) {
+        for (const auto& guest : plan->guests) {
+            if (guest.stage == GuestStage::shut_down) down += " " + guest.name;
+        }
+    }
+    return down.empty() ? "every guest goes on here"
+                        : "every guest goes on here but those that were shut down:" + down;
+}
+
 int warm_reboot(const Host& host, const Settings& settings) {
     const auto policy = parse_on_guest_failure(settings.on_guest_failure);
     if (!policy) {
@@ -136,7 +148,7 @@ int warm_reboot(const Host& host, const Settings& settings) {
                                                            nlohmann::json::error_handler_t::replace)
                   << std::endl;
     }
-    log("the warm reboot was called off: " + why + "; every guest goes on here");
+    log("the warm reboot was called off: " + why + "; " + who_goes_on(host));
     return exit_failed;
 }
 

@@ -646,7 +646,12 @@ std::uint64_t Machine::tsc() {
 void Machine::sleep(std::chrono::milliseconds) {
     step("sleep");
     for (auto& [id, left] : late_) {
-        if (left > 0 && --left == 0) get(DomId(id)).shutdown = warmvm::ShutdownReason::suspend;
+        auto& domain = get(DomId(id));
+        if (left > 0 && --left == 0) {
+            domain.shutdown = warmvm::ShutdownReason::suspend;
+        } else if (left == 0 && domain.shutdown) {
+            ++domain.stood_still;
+        }
     }
 }
 

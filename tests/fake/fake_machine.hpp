@@ -50,11 +50,13 @@ struct Domain {
     std::set<std::uint64_t> dirty;  // gfns (PV: pfns)
     // How it answers a suspend request.
     enum class Suspends { yes, never, late } suspends = Suspends::yes;
+    int late_by = 3;  // sleeps of this program
     bool can_suspend = true;
     std::optional<warmvm::Refusal> refusal;  // CHECK and PRESERVE say this
     // Counts what the guest itself would notice.
     int times_resumed_elsewhere = 0;  // woken by a restore
     int times_cancelled = 0;          // woken where it was
+    int stood_still = 0;              // sleeps of this program from a late suspend to that
 
     [[nodiscard]] warmvm::GuestType guest_type() const {
         return type == "pv" ? warmvm::GuestType::pv : warmvm::GuestType::hvm;

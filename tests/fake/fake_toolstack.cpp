@@ -72,8 +72,7 @@ ToolstackResult Machine::save(DomId id, const std::filesystem::path& file) {
         if (domain.suspends == Domain::Suspends::never) return false;
         control = "";  // the guest takes it up
         if (domain.suspends == Domain::Suspends::late) {
-            constexpr int sleeps = 3;
-            late_[id.value()] = sleeps;
+            late_[id.value()] = domain.late_by;
             return false;
         }
         if (domain.type == "pv") leave_pfns_in_start_info(*this, domain);
@@ -88,13 +87,15 @@ ToolstackResult Machine::save(DomId id, const std::filesystem::path& file) {
         // xl has written the guest's configuration before it asks the guest, and leaves it there.
         warmvm::replace_file(file, image);
         if (domain.suspends != Domain::Suspends::yes) {
-            return {ToolstackOutcome::timed_out, error.what()};
+            return {
+                killed_tools.contains("xl") ? ToolstackOutcome::died : ToolstackOutcome::timed_out,
+                error.what()};
         }
         // xl: "Failed to save domain, resuming domain".
         if (domain.shutdown) domain.shutdown.reset();
         return failed(error.what());
     }
-    if (killed_tools.contains("save")) return {ToolstackOutcome::timed_out, "killed"};
+    if (killed_tools.contains("save")) return {ToolstackOutcome::died, "killed"};
     auto bytes = save_file_prefix(domain.name, domain.uuid);
     warmvm::append(bytes, image);
     warmvm::append(bytes, save_file_suffix());

@@ -13,7 +13,12 @@
 
 namespace roothammer {
 
-enum class ToolstackOutcome { done, timed_out, failed };
+enum class ToolstackOutcome {
+    done,
+    timed_out,
+    died,    // xl or its helper: a guest that had been asked may yet suspend
+    failed,  // xl has put back what it had done
+};
 struct ToolstackResult {
     ToolstackOutcome outcome{};
     std::string message;  // the tool's last words, if it failed

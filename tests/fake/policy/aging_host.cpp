@@ -159,6 +159,8 @@ CommandResult AgingHost::do_reboot() {
             throw WarmRebooted();
         case Reboot::kills_us:
             throw PolicyKilled();
+        case Reboot::is_refused:
+            return {CommandResult::Kind::host_refused, "a resume is under way"};
         case Reboot::called_off:
             break;
     }

@@ -50,6 +50,7 @@ class AgingHost final : public policy::AgingSource,
     enum class Reboot {
         works,       // a new boot, warm
         ends_cold,   // a new boot, but the guests are lost
+        is_refused,  // by the preflight of the reboot itself
         called_off,  // the freeze failed; this boot goes on
         kills_us,    // the freeze stops the policy's service and is called off after that
     } reboot_does = Reboot::works;

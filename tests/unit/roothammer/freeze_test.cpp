@@ -46,6 +46,34 @@ TEST_F(Freeze, AGuestThatSuspendsTooLateIsWoken) {
     EXPECT_EQ(machine_->find("db")->times_cancelled, 1);
 }
 
+// dom0 ran out of memory, and killed the program that had asked the guest.
+TEST_F(Freeze, AGuestWhoseXlWasKilledIsWokenWhenItSuspends) {
+    machine_->find("db")->suspends = fake::Domain::Suspends::late;
+    machine_->killed_tools = {"xl"};
+    prepare();
+    EXPECT_THROW(freeze(host()), warmvm::Error);
+    EXPECT_EQ(machine_->what_is_not_as_before(), "");
+    EXPECT_EQ(machine_->find("db")->times_cancelled, 1);
+    EXPECT_NE(load_plan(paths_.plan())->error.find("died"), std::string::npos);
+}
+
+// Nor would the service manager wait so long for all of them, one after the other.
+TEST_F(Freeze, NoLateGuestStandsStillUntilAnotherHasSuspended) {
+    machine_->processor_count = 8;
+    for (const char* name : {"web", "mail", "db"}) {
+        machine_->find(name)->suspends = fake::Domain::Suspends::late;
+        machine_->find(name)->late_by = 100;
+    }
+    machine_->find("db")->late_by = 3;
+    prepare();
+    EXPECT_THROW(freeze(host()), warmvm::Error);
+    EXPECT_EQ(machine_->what_is_not_as_before(), "");
+    for (const char* name : {"web", "mail", "db"}) {
+        EXPECT_EQ(machine_->find(name)->times_cancelled, 1) << name;
+        EXPECT_LE(machine_->find(name)->stood_still, 1) << name;
+    }
+}
+
 TEST_F(Freeze, TakesAsManyAtOnceAsThereAreProcessors) {
     for (const unsigned processors : {1u, 2u, 8u}) {
         reset();

@@ -48,7 +48,7 @@ TEST_F(XlToolstackTest, AsksInXlsWordsWithOurHelper) {
     EXPECT_TRUE(xl_->restore("/run/x.save").ok());
     EXPECT_EQ(asked(), "/the/helper/the/stock-scripts.bash: restore -p /run/x.save\n");
     EXPECT_TRUE(xl_->shutdown(warmvm::DomId(7), patience).ok());
-    EXPECT_EQ(asked(), "/the/helper: shutdown -w 7\n");
+    EXPECT_EQ(asked(), "/the/helper: shutdown -ww 7\n");
     EXPECT_TRUE(xl_->destroy(warmvm::DomId(7)).ok());
     EXPECT_EQ(asked(), "/the/helper: destroy 7\n");
 }
@@ -111,6 +111,15 @@ TEST_F(XlToolstackTest, AGuestThatLibxlGaveUpOnMayYetSuspend) {
     xl_does("echo 'warmvm-save-helper: error: dom7 did not suspend'; exit 1");
     EXPECT_EQ(xl_->start_save(warmvm::DomId(7), "/f", patience)->result().outcome,
               ToolstackOutcome::timed_out);
+}
+
+TEST_F(XlToolstackTest, AGuestWhoseXlOrHelperWasKilledMayYetSuspend) {
+    xl_does("kill -9 $$");
+    EXPECT_EQ(xl_->start_save(warmvm::DomId(7), "/f", patience)->result().outcome,
+              ToolstackOutcome::died);
+    xl_does("echo 'libxl: error: x.c:1: helper [7] died due to fatal signal Killed'; exit 3");
+    EXPECT_EQ(xl_->start_save(warmvm::DomId(7), "/f", patience)->result().outcome,
+              ToolstackOutcome::died);
 }
 
 TEST_F(XlToolstackTest, TellsTheFirstCauseAndTheHelpersBeforeLibxls) {
