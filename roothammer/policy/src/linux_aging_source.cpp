@@ -116,12 +116,21 @@ class LinuxAgingSource final : public AgingSource {
         values[Value::out_of_memory] = counts.out_of_memory();
     }
 
+    // By an operator, hours or warm reboots later: that is not what a warm reboot takes.
+    static bool was_left_behind(const GuestTimes& guest, const Timeline& timeline) {
+        constexpr std::uint64_t milliseconds =
+            10 * 60 * 1000;  // far beyond a resume with its tries
+        return guest.generation > 1 ||
+               guest.restore_start > timeline.resume_start + milliseconds * timeline.tsc_khz;
+    }
+
     [[nodiscard]] std::optional<LastReboot> last_reboot() const {
         const auto timeline = load_timeline(timeline_);
         if (!timeline || timeline->tsc_khz == 0) return std::nullopt;
         LastReboot last;
         for (const auto& guest : timeline->guests) {
             if (!guest.suspended || guest.running <= guest.suspended) continue;
+            if (was_left_behind(guest, *timeline)) continue;
             ++last.guests;
             const auto ticks = static_cast<double>(guest.running - guest.suspended);
             last.blackout = std::max(last.blackout, ticks / timeline->tsc_khz / 1000);

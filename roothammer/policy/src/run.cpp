@@ -161,14 +161,22 @@ class Run {
             return end(Decision::would_reboot, outcome_.assessment.why + "; would reboot now");
         }
         // On disk before anything happens: whatever becomes of this try, it counts.
+        const Tries before = tries_;
         tries_ = {Tries::Stage::acting, tries_.failures + 1, now_, ""};
         write(tries_file, to_text(tries_));
         const auto result = ports_.rebooter.reboot();
+        const bool refused = result.kind == CommandResult::Kind::guest_refused ||
+                             result.kind == CommandResult::Kind::host_refused;
+        if (refused) {
+            // Something has come up since the preflight. Nothing was changed: it was no try.
+            write(tries_file, to_text(before));
+            return end(decision_of(result.kind),
+                       outcome_.assessment.why + "; refused: " + result.why);
+        }
         tries_.stage = Tries::Stage::failed;
         tries_.why = result.why;
         tries_.at = ports_.clock.now();
-        end(result.kind == CommandResult::Kind::ok ? Decision::failed : decision_of(result.kind),
-            outcome_.assessment.why + "; the warm reboot failed: " + result.why);
+        end(Decision::failed, outcome_.assessment.why + "; the warm reboot failed: " + result.why);
         write(tries_file, to_text(tries_));
     }
 

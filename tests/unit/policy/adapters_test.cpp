@@ -139,6 +139,30 @@ TEST_F(Adapters, ADom0IsRead) {
     EXPECT_DOUBLE_EQ(reading.last_reboot->blackout, 2.5);
 }
 
+TEST_F(Adapters, AGuestResumedByHandDoesNotCountForTheRebootsLength) {
+    constexpr std::uint64_t second = 1000000;
+    Timeline timeline;
+    timeline.tsc_khz = 1000;
+    timeline.resume_start = 10 * second;
+    timeline.guests.resize(3);
+    for (auto& guest : timeline.guests) {
+        guest.generation = 1;
+        guest.suspended = second;
+        guest.restore_start = timeline.resume_start;
+        guest.running = 11 * second;
+    }
+    // The second a day later, the third frozen by a warm reboot before the last.
+    timeline.guests[1].restore_start = 86400 * second;
+    timeline.guests[1].running = 86401 * second;
+    timeline.guests[2].generation = 2;
+    timeline.guests[2].running = 500 * second;
+    store_timeline(root_ / "last.json", timeline);
+    const auto reading = open_aging_source(root_, root_ / "last.json")->read(0);
+    ASSERT_TRUE(reading.last_reboot);
+    EXPECT_EQ(reading.last_reboot->guests, 1u);
+    EXPECT_DOUBLE_EQ(reading.last_reboot->blackout, 10);
+}
+
 TEST_F(Adapters, WhatIsNotThereIsNamed) {
     const auto reading = open_aging_source(root_, root_ / "last.json")->read(0);
     for (const auto value : {Value::dom0_total, Value::xenstored, Value::log_next}) {

@@ -244,6 +244,20 @@ TEST_F(PolicyRun, AGuestThatCannotBePreserved) {
     EXPECT_THROW(run(), WarmRebooted);
 }
 
+// Between the two preflights something has come up.
+TEST_F(PolicyRun, ARefusalAfterThePreflightIsNoTry) {
+    grow_old();
+    host_->reboot_does = AgingHost::Reboot::is_refused;
+    for (int i = 0; i < 5; ++i) {
+        const auto outcome = run();
+        EXPECT_EQ(outcome.decision, Decision::host_refused);
+        EXPECT_NE(outcome.line.find("a resume is under way"), std::string::npos) << outcome.line;
+        EXPECT_NE(host_->tries_at_reboot, "") << "a kill there would go unnoticed";
+    }
+    host_->reboot_does = AgingHost::Reboot::works;
+    EXPECT_THROW(run(), WarmRebooted);
+}
+
 TEST_F(PolicyRun, APreflightThatFails) {
     grow_old();
     host_->preflight_says = {CommandResult::Kind::failed, "xl-warm-reboot did not end in time"};
