@@ -112,7 +112,9 @@ class Host:
             snapshot.copy_ram(ram)
         self.qemu = Qemu(
             self.folder, kernel=spec.xen, append=spec.xen_command_line(),
-            modules=[f"{paths.KERNEL} {spec.dom0_command_line()}", str(paths.INITRD)],
+            # QEMU takes a comma for the end of a module's command line, two for a comma.
+            modules=[f"{paths.KERNEL} {spec.dom0_command_line()}".replace(",", ",,"),
+                     str(paths.INITRD)],
             memory=spec.megabytes(), smp=spec.smp, icount=spec.icount, ram=ram,
             disks=self._disks, forwards=forwards, interactive=interactive, q35=spec.q35,
             iommu=spec.iommu,
