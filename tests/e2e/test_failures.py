@@ -33,12 +33,26 @@ def settled(host):
         assert "p" not in state and "s" not in state, line
 
 
+# A file system with mount options that an abort after the read-only remount must not lose, and a
+# read-only view of it.
+MOUNT = """set -e
+truncate -s 8M /root/fs; mkfs.ext4 -q /root/fs; mkdir -p /mnt/fs /mnt/view
+mount -o loop,nosuid,nodev,noexec /root/fs /mnt/fs
+mount --bind /mnt/fs /mnt/view; mount -o remount,bind,ro,nosuid /mnt/view
+"""
+MOUNTS = "for m in / /mnt/fs /mnt/view; do findmnt -rno TARGET,VFS-OPTIONS,FS-OPTIONS $m; done"
+
+
 @pytest.mark.parametrize("steps", [COMMAND_STEPS, FREEZE_STEPS[:7], FREEZE_STEPS[7:]],
                          ids=["command", "freeze-1", "freeze-2"])
 def test_killed_at_each_step(start, steps):
     """kill -9 of whatever is at work there; every guest runs on, and then a second try works."""
     host = start(guests=PAIR)
     before = {g.name: GuestState.of(g) for g in host.guests}
+    host.dom0(MOUNT)
+    mounts = host.dom0(MOUNTS).out
+    for option in ("nosuid", "nodev", "noexec"):
+        assert option in mounts, mounts
     for step in steps:
         if step in COMMAND_STEPS:
             # A shell of its own, or ssh would report the signal and no exit code.
@@ -53,6 +67,7 @@ def test_killed_at_each_step(start, steps):
             assert result.code == 1, f"{step}: {result.out}{result.err}"
             assert not host.serial.find("Xen version", since), f"{step}: jumped all the same"
         settled(host)
+        assert host.dom0(MOUNTS).out == mounts, step
         for guest in host.guests:
             guest.wait_up()
             before[guest.name].must_continue_as(GuestState.of(guest))

@@ -34,16 +34,19 @@ def test_a_fit_host_is_not_refused_and_not_changed(start):
         state.must_continue_as(GuestState.of(guest))
 
 
-@pytest.mark.parametrize("kind", ["not Xen", "cut short", "too big", "missing"])
+@pytest.mark.parametrize("kind", ["not Xen", "cut short", "too big", "missing", "Debian's"])
 def test_image(start, kind):
     host = start(guests=PAIR)
     good = paths.XEN_NEXT.read_bytes()
     bad = {"not Xen": paths.KERNEL.read_bytes()[:1 << 20], "cut short": good[:len(good) // 2],
            "too big": Image(good).with_more_bss(64 << 20),
+           # It would start well and give the guests' frames to its heap.
+           "Debian's": paths.DEBIAN_XEN.read_bytes(),
            "missing": None}[kind]
     if bad is not None:
         host.ssh.put(bad, "/root/bad-xen")
-    one_refusal(dry_run(host, "--xen /root/bad-xen"), HOST_REFUSED, "xen image")
+    words = ["every guest would be lost"] if kind == "Debian's" else []
+    one_refusal(dry_run(host, "--xen /root/bad-xen"), HOST_REFUSED, "xen image", *words)
     # The real command must refuse the same, and leave the guest alone.
     before = GuestState.of(host.guest("db"))
     result = host.dom0("xl-warm-reboot --xen /root/bad-xen", check=False)
