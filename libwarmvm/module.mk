@@ -13,13 +13,13 @@ libwarmvm_DEPS  := build/gen/save_helper_protocol.hpp build/gen/preserved.h
 $(eval $(call module,libwarmvm))
 
 # A generated file is replaced only if it changed, so that a new patch does not recompile
-# everything; the stamp beside it says that it was looked at.
+# everything; the stamp beside it is the latest, and says that it was looked at.
 xen-tree-ready := $(if $(filter build/xen/tree,$(XEN_SRC)),build/xen/tree/.applied)
 generated := build/gen/save_helper_protocol.hpp build/gen/preserved.h
-$(generated): %: %.stamp ;
+$(generated): %: %.stamp
+	@test -e $@ || cp $< $@
 build/gen/save_helper_protocol.hpp.stamp: libwarmvm/gen/save_helper_protocol.pl $(xen-tree-ready)
 	@mkdir -p $(@D); echo "  GEN   $(@:.stamp=)"
 	@perl $< $(XEN_SRC) > $@ && { cmp -s $@ $(@:.stamp=) || cp $@ $(@:.stamp=); }
 build/gen/preserved.h.stamp: $(xen-tree-ready)
-	@mkdir -p $(@D); cmp -s $(XEN_ABI) $(@:.stamp=) || cp $(XEN_ABI) $(@:.stamp=)
-	@touch $@
+	@mkdir -p $(@D); cp $(XEN_ABI) $@; cmp -s $@ $(@:.stamp=) || cp $@ $(@:.stamp=)

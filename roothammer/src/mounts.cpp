@@ -14,10 +14,11 @@ namespace {
 
 // A remount sets the flags it is given and clears the others (mount(2)), but for those of atime.
 unsigned long flags_of(const std::string& options) {
-    constexpr std::array<std::pair<std::string_view, unsigned long>, 10> names{{
+    constexpr std::array<std::pair<std::string_view, unsigned long>, 11> names{{
         {"nosuid", MS_NOSUID},
         {"nodev", MS_NODEV},
         {"noexec", MS_NOEXEC},
+        {"nosymfollow", MS_NOSYMFOLLOW},
         {"noatime", MS_NOATIME},
         {"nodiratime", MS_NODIRATIME},
         {"relatime", MS_RELATIME},
@@ -59,6 +60,8 @@ std::optional<Mount> read_line(const std::string& line) {
     mount.writable = is_writable(own);
     mount.read_only = !is_writable(options);
     mount.flags = flags_of(options) | flags_of(own);
+    // It is what there is when none is named, and not what mount(2) then takes.
+    if ((mount.flags & (MS_NOATIME | MS_RELATIME)) == 0) mount.flags |= MS_STRICTATIME;
     return mount;
 }
 

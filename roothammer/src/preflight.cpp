@@ -274,10 +274,12 @@ class Preflight {
             return other.name == guest.name || other.info.uuid == guest.set.uuid;
         });
         if (twin) {
+            // Not "or destroy the running guest": it has written its disks by now.
+            const bool quoted = guest.name.find(' ') != std::string::npos;
             refuse("guest " + guest.name,
                    "its memory is preserved, and a guest of its name or uuid runs beside it",
-                   "give the preserved memory up with `roothammer discard " + guest.name +
-                       "`, or destroy the running guest and resume this one");
+                   "give the preserved memory up: roothammer discard " +
+                       (quoted ? "'" + guest.name + "'" : guest.name));
         } else {
             note("guest " + guest.name,
                  "preserved and not resumed since the last warm reboot; it is carried along");

@@ -100,17 +100,22 @@ void put_plan_back(const Host& host, Plan& plan, std::vector<std::string>& unset
     const auto put_aside = [](PlannedGuest& guest) {
         if (guest.stage != GuestStage::shut_down) guest.stage = GuestStage::put_back;
     };
+    // First those that are certainly frozen: the others take a moment each.
+    std::vector<PlannedGuest*> order;
+    for (auto& guest : plan.guests) order.push_back(&guest);
+    std::stable_partition(order.begin(), order.end(),
+                          [](const auto* guest) { return guest->stage != GuestStage::suspending; });
     std::vector<PlannedGuest*> waiting;
-    for (auto& guest : plan.guests) {
+    for (auto* guest : order) {
         attempt(
-            "putting back " + guest.name,
+            "putting back " + guest->name,
             [&] {
                 // What an `xl save` that failed has left.
-                std::filesystem::remove(host.paths.image(guest.domid));
-                if (put_back_now(host, guest)) {
-                    put_aside(guest);
+                std::filesystem::remove(host.paths.image(guest->domid));
+                if (put_back_now(host, *guest)) {
+                    put_aside(*guest);
                 } else {
-                    waiting.push_back(&guest);
+                    waiting.push_back(guest);
                 }
             },
             first);

@@ -37,7 +37,7 @@ def settled(host):
 # read-only view of it.
 MOUNT = """set -e
 truncate -s 8M /root/fs; mkfs.ext4 -q /root/fs; mkdir -p /mnt/fs /mnt/view
-mount -o loop,nosuid,nodev,noexec /root/fs /mnt/fs
+modprobe loop; mount -o nosuid,nodev,noexec $(losetup -f --show /root/fs) /mnt/fs
 mount --bind /mnt/fs /mnt/view; mount -o remount,bind,ro,nosuid /mnt/view
 """
 MOUNTS = "for m in / /mnt/fs /mnt/view; do findmnt -rno TARGET,VFS-OPTIONS,FS-OPTIONS $m; done"

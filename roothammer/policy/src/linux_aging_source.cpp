@@ -118,10 +118,11 @@ class LinuxAgingSource final : public AgingSource {
 
     // By an operator, hours or warm reboots later: that is not what a warm reboot takes.
     static bool was_left_behind(const GuestTimes& guest, const Timeline& timeline) {
-        constexpr std::uint64_t milliseconds =
-            10 * 60 * 1000;  // far beyond a resume with its tries
+        // Far beyond dom0's boot and a resume with its tries. From the start of dom0, which the
+        // hypervisor has noted: a resume that was killed leaves no start of its own.
+        constexpr std::uint64_t milliseconds{15 * 60 * 1000};
         return guest.generation > 1 ||
-               guest.restore_start > timeline.resume_start + milliseconds * timeline.tsc_khz;
+               guest.restore_start > timeline.dom0 + milliseconds * timeline.tsc_khz;
     }
 
     [[nodiscard]] std::optional<LastReboot> last_reboot() const {

@@ -143,12 +143,13 @@ TEST_F(Adapters, AGuestResumedByHandDoesNotCountForTheRebootsLength) {
     constexpr std::uint64_t second = 1000000;
     Timeline timeline;
     timeline.tsc_khz = 1000;
-    timeline.resume_start = 10 * second;
+    timeline.dom0 = 9 * second;
+    timeline.resume_start = 86400 * second;  // of the second try: the first was killed
     timeline.guests.resize(3);
     for (auto& guest : timeline.guests) {
         guest.generation = 1;
         guest.suspended = second;
-        guest.restore_start = timeline.resume_start;
+        guest.restore_start = 10 * second;
         guest.running = 11 * second;
     }
     // The second a day later, the third frozen by a warm reboot before the last.
