@@ -97,11 +97,13 @@ std::pair<std::size_t, Coding> ChunkCoder::compress_literals(const PageWriter& p
     if (history == 0 || use == History::without)
         return {plain.compress(raw.data(), raw.size(), out), plain.coding()};
     if (use == History::with) return {with_history(out), Coding::zstd_history};
-    trial_ = {plain.compress(raw.data(), raw.size(), out), with_history(trial_out_.get())};
-    if (trial_.with == 0 || (trial_.without != 0 && trial_.without < trial_.with))
-        return {trial_.without, plain.coding()};
-    std::memcpy(out, trial_out_.get(), trial_.with);
-    return {trial_.with, Coding::zstd_history};
+    const auto without = plain.compress(raw.data(), raw.size(), out);
+    const auto with = with_history(trial_out_.get());
+    // 0, no gain, would say that there was no trial.
+    trial_ = {without != 0 ? without : raw.size(), with != 0 ? with : raw.size()};
+    if (with == 0 || (without != 0 && without < with)) return {without, plain.coding()};
+    std::memcpy(out, trial_out_.get(), with);
+    return {with, Coding::zstd_history};
 }
 
 }  // namespace replication::codec

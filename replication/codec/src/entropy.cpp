@@ -49,7 +49,14 @@ std::size_t Compressor::compress(const std::uint8_t* in, std::size_t size, std::
         case Coding::zstd: {
             // For this frame only. It lies right before the input, so zstd goes on as if it were
             // one buffer: quicker than a dictionary elsewhere.
-            if (history != 0) ZSTD_CCtx_refPrefix(context_.get(), in - history, history);
+            if (history != 0) {
+                // After a frame that ran out of room the context is in the middle of it, and would
+                // refuse the history: what comes out would depend on what came before.
+                ZSTD_CCtx_reset(context_.get(), ZSTD_reset_session_only);
+                if (ZSTD_isError(ZSTD_CCtx_refPrefix(context_.get(), in - history, history)) != 0) {
+                    return 0;
+                }
+            }
             const std::size_t coded = ZSTD_compress2(context_.get(), out, size - 1, in, size);
             return ZSTD_isError(coded) ? 0 : coded;
         }

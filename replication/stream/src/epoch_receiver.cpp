@@ -39,6 +39,9 @@ void EpochReceiver::record(std::uint32_t type, std::span<const std::uint8_t> pay
             return epoch_begin(payload);
         case Type::chunk:
             require(in_epoch_ && chunks_.size() < chunk_count_, Errc::bad_record);
+            // Before it is kept: the chunks are decoded at the epoch's end only.
+            require(payload.size() <= room_, Errc::bad_record);
+            room_ -= payload.size();
             chunks_.emplace_back(payload.begin(), payload.end());
             checksums_.push_back(checksum);
             return;
@@ -60,6 +63,7 @@ void EpochReceiver::epoch_begin(std::span<const std::uint8_t> payload) {
             Errc::bad_epoch);
     chunks_.clear();
     checksums_.clear();
+    room_ = chunk_count_ * max_chunk_header + pages_ * max_coded_page;
     in_epoch_ = true;
 }
 

@@ -25,7 +25,11 @@ inline constexpr std::uint32_t version = 1;
 inline constexpr std::size_t header_size = 32;
 inline constexpr std::size_t record_header_size = 16;
 inline constexpr std::size_t checksum_size = 8;
-inline constexpr std::size_t max_payload = 9'830'400 + 128;
+// Of a chunk: what comes once, and what a page can take at most.
+inline constexpr std::uint64_t max_chunk_header = 128;
+inline constexpr std::uint64_t max_coded_page = 4800;
+inline constexpr std::size_t max_payload = 2048 * max_coded_page + max_chunk_header;
+static_assert(max_payload == 9'830'400 + 128);
 
 enum class Type : std::uint32_t { epoch_begin = 1, chunk = 2, epoch_end = 3, image_end = 4 };
 

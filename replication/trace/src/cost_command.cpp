@@ -118,6 +118,7 @@ int cost_command(const Arguments& arguments) {
         "round-trip", po::value(&round_trip)->default_value(0.2), "of the link, ms")(
         "json", po::value(&json), "file for the figures");
     const auto values = parse(arguments, description, "trace");
+    if (!(recorded > 0)) throw UsageError{"--recorded-interval is a positive number"};
     const TraceFile trace(path);
     std::vector<std::size_t> together;
     if (intervals.empty()) {

@@ -82,18 +82,22 @@ StoppedTree::StoppedTree(pid_t root) {
         bool all = true;
         for (const pid_t pid : processes_) {
             if (state_of(pid) == 'T') continue;
-            ::kill(pid, SIGSTOP);
+            stops_.stop(pid);
             all = false;
         }
         if (all) return;
         std::this_thread::sleep_for(50us);
     }
-    for (const pid_t pid : processes_) ::kill(pid, SIGCONT);
     throw std::runtime_error("the processes do not stop");
 }
 
-StoppedTree::~StoppedTree() {
-    for (const pid_t pid : processes_) ::kill(pid, SIGCONT);
+void StoppedTree::Stops::stop(pid_t pid) {
+    stopped_.insert(pid);
+    ::kill(pid, SIGSTOP);
+}
+
+StoppedTree::Stops::~Stops() {
+    for (const pid_t pid : stopped_) ::kill(pid, SIGCONT);
 }
 
 }  // namespace replication::trace

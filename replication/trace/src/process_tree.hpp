@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -35,7 +36,7 @@ class StoppedTree {
   public:
     // Throws std::runtime_error when `root` has ended, or the tree does not come to rest.
     explicit StoppedTree(pid_t root);
-    ~StoppedTree();
+    ~StoppedTree() = default;
     StoppedTree(const StoppedTree&) = delete;
     StoppedTree& operator=(const StoppedTree&) = delete;
 
@@ -43,7 +44,21 @@ class StoppedTree {
     const std::vector<pid_t>& processes() const { return processes_; }
 
   private:
+    // Lets everybody go on whom it has stopped, those too that have left the tree since.
+    class Stops {
+      public:
+        Stops() = default;
+        ~Stops();
+        Stops(const Stops&) = delete;
+        Stops& operator=(const Stops&) = delete;
+        void stop(pid_t pid);
+
+      private:
+        std::set<pid_t> stopped_;
+    };
+
     std::vector<pid_t> processes_;
+    Stops stops_;
 };
 
 }  // namespace replication::trace

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <algorithm>
 #include <cstdio>
 #include <set>
 
@@ -45,6 +46,10 @@ Coders coders_of(const TraceFile& trace, const std::set<std::string>& only) {
     codec::EncoderOptions alone = options_of(trace, codec::Level::balanced, 1);
     alone.similarity = false;
     add("balanced, no similarity", alone);
+    for (const auto& name : only) {
+        const auto is_it = [&](const auto& coder) { return coder->name() == name; };
+        if (std::ranges::none_of(coders, is_it)) throw UsageError{"no coder '" + name + "'"};
+    }
     return coders;
 }
 
@@ -100,6 +105,7 @@ int replay_command(const Arguments& arguments) {
         "coder to replay through, may be repeated; no images, no threads")(
         "json", po::value(&options.json), "file for the figures");
     parse(arguments, description, "trace");
+    if (options.rounds == 0) throw UsageError{"--rounds is at least 1"};
     options.only = {only.begin(), only.end()};
     ReplayOptions replay_options;
     replay_options.repeats = options.rounds;

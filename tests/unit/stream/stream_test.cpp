@@ -98,6 +98,22 @@ TEST(Stream, RoundTripsInPiecesOfAnySize) {
     }
 }
 
+// A stream that says few pages and sends much would fill the backup's memory before its epoch ends.
+TEST(Stream, ChunksLargerThanTheirPagesCanBeAreRefusedAsTheyCome) {
+    constexpr std::size_t most = 2 * 4800 + 128;
+    for (const std::size_t more : {0u, 1u}) {
+        Bytes bytes;
+        StreamWriter writer(shape, bytes);
+        const Bytes chunk(most + more);
+        writer.epoch(1, 0, 2, std::vector<codec::EpochEncoder::Chunk>{chunk});
+        // All but the epoch's end.
+        bytes.resize(bytes.size() - 16 - 16 - 8);
+        EpochReceiver receiver(shape, 1);
+        const auto error = receive(bytes, 4096, receiver).second;
+        EXPECT_EQ(error, make_error_code(more != 0 ? Errc::bad_record : Errc::cut_short));
+    }
+}
+
 TEST(Stream, ACutAppliesOnlyWholeEpochs) {
     const Recorded recorded = record();
     for (std::size_t size = 0; size < recorded.bytes.size(); size += 61) {

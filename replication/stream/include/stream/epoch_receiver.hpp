@@ -55,6 +55,7 @@ class EpochReceiver {
     std::uint64_t epoch_ = 0;
     std::uint32_t pages_ = 0;
     std::uint32_t chunk_count_ = 0;
+    std::uint64_t room_ = 0;  // octets that the epoch's other chunks may have
     std::uint64_t committed_ = 0;
 };
 
