@@ -59,13 +59,19 @@ class Child {
 struct Interrupted {};
 
 // Set by a signal that asks the program to end, while an object of this lives. A guest must not be
-// left paused, or in log-dirty mode, by a program that just ends.
+// left paused, or in log-dirty mode, nor a process stopped or with another's registers, by a
+// program that just ends.
 class EndRequest {
   public:
     EndRequest() {
         struct sigaction action {};
+        action.sa_flags = SA_RESTART;  // it is looked at between epochs only
         action.sa_handler = [](int) { requested = 1; };
-        for (std::size_t i = 0; i < signals.size(); ++i) ::sigaction(signals[i], &action, &old_[i]);
+        for (std::size_t i = 0; i < asking.size(); ++i) ::sigaction(signals[i], &action, &old_[i]);
+        // A write that fails says so: whoever read what is said here may have gone first.
+        action.sa_handler = SIG_IGN;
+        for (std::size_t i = asking.size(); i < signals.size(); ++i)
+            ::sigaction(signals[i], &action, &old_[i]);
     }
     ~EndRequest() {
         for (std::size_t i = 0; i < signals.size(); ++i) ::sigaction(signals[i], &old_[i], nullptr);
@@ -82,7 +88,7 @@ class EndRequest {
         sigset_t asked;
         sigset_t before;
         sigemptyset(&asked);
-        for (const int signal : signals) sigaddset(&asked, signal);
+        for (const int signal : asking) sigaddset(&asked, signal);
         ::sigprocmask(SIG_BLOCK, &asked, &before);
         if (requested == 0 && time.count() > 0) ::ppoll(nullptr, 0, &left, &before);
         ::sigprocmask(SIG_SETMASK, &before, nullptr);
@@ -90,7 +96,8 @@ class EndRequest {
     }
 
   private:
-    static constexpr std::array signals{SIGINT, SIGTERM, SIGHUP};
+    static constexpr std::array asking{SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+    static constexpr std::array signals{SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGXFSZ};
     static volatile std::sig_atomic_t requested;
     std::array<struct sigaction, signals.size()> old_{};
 };
@@ -106,12 +113,14 @@ void record(AnyRecorder& recorder, const Length& length, const std::string& out)
     recorder.first_image();
     const std::uint64_t image = recorder.pages_written();
     unsigned epochs = 0;
+    bool interrupted = false;
     try {
         for (; epochs < length.epochs; ++epochs) recorder.epoch(length.interval);
     } catch (const Interrupted&) {
-        std::fprintf(stderr, "replication-trace: interrupted; the trace ends here\n");
+        interrupted = true;
     }
     recorder.close();
+    if (interrupted) std::fprintf(stderr, "replication-trace: interrupted; the trace ends here\n");
     std::printf("%s: %u epochs of %lld ms, %llu pages at the start, %llu written\n", out.c_str(),
                 epochs, static_cast<long long>(length.interval.count()),
                 static_cast<unsigned long long>(image),
@@ -125,7 +134,6 @@ void record_guest(const std::string& name_or_domid, std::chrono::milliseconds wa
     const auto memory = warmvm::open_guest_memory();
     const auto log_dirty = warmvm::open_log_dirty();
     const GuestPorts ports{*domains, *store, *memory, *log_dirty};
-    const EndRequest end;
     EndRequest::sleep(warm_up);
     GuestRecorder recorder(ports, find_guest(ports, name_or_domid), out, EndRequest::sleep);
     record(recorder, length, out);
@@ -155,21 +163,22 @@ int record_command(const Arguments& arguments) {
         throw UsageError{"one of --pid, --domain and a command is wanted"};
 
     const Length length{std::chrono::milliseconds(interval), epochs};
-    if (values.contains("domain")) {
-        try {
-            record_guest(domain, std::chrono::milliseconds(warm_up), length, out);
-        } catch (const Interrupted&) {
-            throw std::runtime_error("interrupted before the recording began; " + out +
-                                     " is no trace");
-        }
-        return 0;
-    }
     std::optional<Child> child;
     if (!command.empty()) child.emplace(command);
-    const pid_t pid = child ? child->pid() : values["pid"].as<pid_t>();
-    std::this_thread::sleep_for(std::chrono::milliseconds(warm_up));
-    Recorder recorder(pid, out);
-    record(recorder, length, out);
+    // After it: an ignored signal would stay ignored in the command.
+    const EndRequest end;
+    try {
+        if (values.contains("domain")) {
+            record_guest(domain, std::chrono::milliseconds(warm_up), length, out);
+            return 0;
+        }
+        const pid_t pid = child ? child->pid() : values["pid"].as<pid_t>();
+        EndRequest::sleep(std::chrono::milliseconds(warm_up));
+        Recorder recorder(pid, out, EndRequest::sleep);
+        record(recorder, length, out);
+    } catch (const Interrupted&) {
+        throw std::runtime_error("interrupted before the recording began; " + out + " is no trace");
+    }
     return 0;
 }
 

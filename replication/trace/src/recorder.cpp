@@ -25,7 +25,8 @@ bool is_memory(const Mapping& mapping) {
 
 }  // namespace
 
-Recorder::Recorder(pid_t root, const std::string& path) : root_(root), trace_(path) {
+Recorder::Recorder(pid_t root, const std::string& path, Wait wait)
+    : wait_(std::move(wait)), root_(root), trace_(path) {
     take_in_new_processes();
 }
 
@@ -122,7 +123,7 @@ void Recorder::first_image() {
 
 void Recorder::epoch(std::chrono::microseconds interval) {
     take_in_new_processes();
-    std::this_thread::sleep_for(interval);
+    wait_(interval);
     collect();
     trace_.epoch(pfns_, pages_);
 }

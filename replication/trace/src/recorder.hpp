@@ -6,6 +6,7 @@
 #include <chrono>
 #include <compare>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -22,7 +23,9 @@ namespace replication::trace {
 // Processes that start later are taken in.
 class Recorder {
   public:
-    Recorder(pid_t root, const std::string& path);
+    // wait: lets time pass; what it throws ends the recording between two epochs.
+    using Wait = std::function<void(std::chrono::microseconds)>;
+    Recorder(pid_t root, const std::string& path, Wait wait);
 
     // The image as it is now; call once, first.
     void first_image();
@@ -34,6 +37,7 @@ class Recorder {
     std::uint64_t pages_written() const { return pages_written_; }
 
   private:
+    Wait wait_;
     // Where a page lives: a process's address, or a place in shared memory.
     struct Place {
         std::uint64_t owner;  // pid, or device and inode

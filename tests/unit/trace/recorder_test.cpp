@@ -95,7 +95,7 @@ TEST(Recorder, FindsWhatATreeOfProcessesWrites) {
     tree.wait_until_ready();
     if (HasFatalFailure()) return;
     try {
-        Recorder recorder(tree.pid(), path);
+        Recorder recorder(tree.pid(), path, [](auto time) { std::this_thread::sleep_for(time); });
         recorder.first_image();
         recorder.epoch(20ms);
         tree.order(77);
