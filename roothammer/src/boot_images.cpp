@@ -150,7 +150,8 @@ Payload bzimage_payload(ByteView file) {
 // parameter by which it is told of the record (xen/arch/x86/preserved/boot.c).
 bool preserves_memory(ByteView file) {
     constexpr std::string_view parameter{"preserved-token\0", sizeof("preserved-token")};
-    return !std::ranges::search(file, warmvm::as_byte_view(parameter)).empty();
+    const auto wanted = warmvm::as_byte_view(parameter);
+    return std::search(file.begin(), file.end(), wanted.begin(), wanted.end()) != file.end();
 }
 
 }  // namespace
