@@ -75,7 +75,18 @@ std::vector<Mapping> mappings_of(pid_t pid) {
 // A process may fork until the stop reaches it: asked again until nothing new is found and all have
 // stopped.
 StoppedTree::StoppedTree(pid_t root) {
-    for (int round = 0; round < 2000; ++round) {
+    constexpr int attempts = 50;
+    for (int attempt = 0; attempt < attempts; ++attempt) {
+        if (come_to_rest(root)) return;
+        // One that waits for its vfork's child to exec stops when that has: the child must go on.
+        stops_.let_go();
+        std::this_thread::sleep_for(5ms);
+    }
+    throw std::runtime_error("the processes do not stop");
+}
+
+bool StoppedTree::come_to_rest(pid_t root) {
+    for (int round = 0; round < 200; ++round) {
         processes_ = tree_of(root);
         if (!std::binary_search(processes_.begin(), processes_.end(), root))
             throw std::runtime_error("process " + std::to_string(root) + " has ended");
@@ -85,10 +96,10 @@ StoppedTree::StoppedTree(pid_t root) {
             stops_.stop(pid);
             all = false;
         }
-        if (all) return;
+        if (all) return true;
         std::this_thread::sleep_for(50us);
     }
-    throw std::runtime_error("the processes do not stop");
+    return false;
 }
 
 void StoppedTree::Stops::stop(pid_t pid) {
@@ -96,8 +107,9 @@ void StoppedTree::Stops::stop(pid_t pid) {
     ::kill(pid, SIGSTOP);
 }
 
-StoppedTree::Stops::~Stops() {
+void StoppedTree::Stops::let_go() {
     for (const pid_t pid : stopped_) ::kill(pid, SIGCONT);
+    stopped_.clear();
 }
 
 }  // namespace replication::trace

@@ -48,14 +48,17 @@ class StoppedTree {
     class Stops {
       public:
         Stops() = default;
-        ~Stops();
+        ~Stops() { let_go(); }
         Stops(const Stops&) = delete;
         Stops& operator=(const Stops&) = delete;
         void stop(pid_t pid);
+        void let_go();
 
       private:
         std::set<pid_t> stopped_;
     };
+
+    bool come_to_rest(pid_t root);
 
     std::vector<pid_t> processes_;
     Stops stops_;
