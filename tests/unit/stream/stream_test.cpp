@@ -106,10 +106,9 @@ TEST(Stream, ChunksLargerThanTheirPagesCanBeAreRefusedAsTheyCome) {
         StreamWriter writer(shape, bytes);
         const Bytes chunk(most + more);
         writer.epoch(1, 0, 2, std::vector<codec::EpochEncoder::Chunk>{chunk});
-        // All but the epoch's end.
-        bytes.resize(bytes.size() - 16 - 16 - 8);
+        constexpr std::ptrdiff_t epoch_end = 16 + 16 + 8;
         EpochReceiver receiver(shape, 1);
-        const auto error = receive(bytes, 4096, receiver).second;
+        const auto error = receive({bytes.begin(), bytes.end() - epoch_end}, 4096, receiver).second;
         EXPECT_EQ(error, make_error_code(more != 0 ? Errc::bad_record : Errc::cut_short));
     }
 }
