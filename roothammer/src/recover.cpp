@@ -97,7 +97,7 @@ bool put_back_now(const Host& host, const PlannedGuest& guest) {
 
 void put_plan_back(const Host& host, Plan& plan, std::vector<std::string>& unsettled,
                    std::exception_ptr& first) {
-    const auto put_aside = [](PlannedGuest& guest) {
+    const auto mark_put_back = [](PlannedGuest& guest) {
         if (guest.stage != GuestStage::shut_down) guest.stage = GuestStage::put_back;
     };
     // First those that are certainly frozen: the others take a moment each.
@@ -113,7 +113,7 @@ void put_plan_back(const Host& host, Plan& plan, std::vector<std::string>& unset
                 // What an `xl save` that failed has left.
                 std::filesystem::remove(host.paths.image(guest->domid));
                 if (put_back_now(host, *guest)) {
-                    put_aside(*guest);
+                    mark_put_back(*guest);
                 } else {
                     waiting.push_back(guest);
                 }
@@ -130,7 +130,7 @@ void put_plan_back(const Host& host, Plan& plan, std::vector<std::string>& unset
                 "waking " + guest->name,
                 [&] {
                     done = has_settled(host, guest->domid);
-                    if (done) put_aside(*guest);
+                    if (done) mark_put_back(*guest);
                 },
                 first);
             return done;
