@@ -12,7 +12,7 @@
 namespace roothammer {
 namespace {
 
-// A remount sets the flags it is given and clears the others (mount(2)), but for those of atime.
+// Of mount(2), which at a remount clears those that it is not given.
 unsigned long flags_of(const std::string& options) {
     constexpr std::array<std::pair<std::string_view, unsigned long>, 11> names{{
         {"nosuid", MS_NOSUID},

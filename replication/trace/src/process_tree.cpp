@@ -16,15 +16,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// State letter of a process ('T' stopped, 'Z' ended), 0 for none.
-char state_of(pid_t pid) {
-    std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-    std::string line;
-    std::getline(file, line);
-    const std::size_t name_end = line.rfind(')');
-    return name_end == std::string::npos || name_end + 2 >= line.size() ? '\0' : line[name_end + 2];
-}
-
 // Children are listed by the thread that made them.
 void add_descendants(pid_t pid, std::vector<pid_t>& processes) {
     processes.push_back(pid);
@@ -45,6 +36,14 @@ std::vector<pid_t> tree_of(pid_t root) {
 }
 
 }  // namespace
+
+char state_of(pid_t pid) {
+    std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+    std::string line;
+    std::getline(file, line);
+    const std::size_t name_end = line.rfind(')');
+    return name_end == std::string::npos || name_end + 2 >= line.size() ? '\0' : line[name_end + 2];
+}
 
 bool has_ended(pid_t pid) {
     const char state = state_of(pid);

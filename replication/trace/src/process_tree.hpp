@@ -27,6 +27,8 @@ struct Mapping {
 // Empty for a process that has ended.
 std::vector<Mapping> mappings_of(pid_t pid);
 
+// A process's letter in /proc ('T' stopped, 'Z' ended); 0: there is no such process.
+char state_of(pid_t pid);
 // Gone, or waiting for its parent to ask for its status.
 bool has_ended(pid_t pid);
 

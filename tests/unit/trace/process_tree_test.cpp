@@ -7,21 +7,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <fstream>
-#include <string>
+#include <stdexcept>
 #include <thread>
+#include <vector>
 
 namespace replication::trace {
 namespace {
 
 using namespace std::chrono_literals;
-
-char state_of(pid_t pid) {
-    std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-    std::string line;
-    std::getline(file, line);
-    return line.at(line.rfind(')') + 2);
-}
 
 // A process whose vfork's child takes a while until it becomes another program; it cannot be
 // stopped before. Both end with the test, and by an alarm.
