@@ -6,7 +6,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
-#include <algorithm>
+#include <array>
 #include <memory>
 #include <stdexcept>
 
@@ -67,8 +67,8 @@ void add_multiboot2(Bytes& bytes, bool relocatable) {
 
 // The name of the parameter that tells Xen of preserved memory.
 void add_parameter(Bytes& bytes) {
-    const std::string_view name{"preserved-token\0", sizeof("preserved-token")};
-    std::ranges::copy(warmvm::as_byte_view(name), bytes.begin() + parameter_at);
+    std::array<char, sizeof("preserved-token")> name{"preserved-token"};
+    store_at(std::span(bytes), parameter_at, name);
 }
 
 }  // namespace

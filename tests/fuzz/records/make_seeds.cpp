@@ -65,10 +65,10 @@ void small_seeds() {
     timeline.guests.resize(1);
     timeline.guests[0].written.push_back({"ring", 1, 2});
     seed("timeline", "one", warmvm::as_byte_view(roothammer::to_json(timeline)));
-    seed("boot_image", "xen", fake::xen_image(64, 128));
-    seed("boot_image", "xen32", fake::xen_image_32(64, 128));
+    seed("boot_image", "xen", fake::xen_image(512, 1024));
+    seed("boot_image", "xen32", fake::xen_image_32(512, 1024));
     seed("boot_image", "kernel", fake::kernel_image(fake::gzip(fake::kernel_elf())));
-    seed("boot_image", "gzip", fake::gzip(fake::xen_image(64, 128)));
+    seed("boot_image", "gzip", fake::gzip(fake::xen_image(512, 1024)));
     // frame 0 an L4 over 1, 2, 3
     seed("page_tables", "tree",
          warmvm::as_byte_view(std::string_view("\4\0\0\0\0\0\0\0\0\1\0\0\1\1\0\6\2\1\0\4", 20)));
