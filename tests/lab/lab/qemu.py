@@ -93,7 +93,7 @@ class Qemu:
             "-no-user-config", "-nodefaults", "-display", "none",
             # Multi-threaded TCG gave PVH guests triple faults; with tests/lab/qemu it is untried.
             "-accel", "tcg,thread=single",
-            "-cpu", "qemu64,+svm,+npt,+rdrand",
+            "-cpu", "qemu64,+svm,+npt,+rdrand,+invtsc",
             "-machine", ("q35" if q35 else "pc") + ",memory-backend=ram0",
             # The calendar clock is the machine's too: it stands still in a snapshot, so that a gap
             # in a guest's calendar is a blackout of that guest and nothing else.
@@ -115,13 +115,15 @@ class Qemu:
             argv += ["-icount", "shift=1"]
         forward = "".join(f",hostfwd=tcp:127.0.0.1:{port}-{ip}:{inside}"
                           for port, (ip, inside) in forwards.items())
+        # Without these a virtio device goes past the IOMMU.
+        virtio = ",disable-legacy=on,iommu_platform=on" if iommu else ""
         argv += ["-netdev", "user,id=net" + forward,
-                 "-device", "virtio-net-pci,netdev=net,romfile="]
+                 "-device", "virtio-net-pci,netdev=net,romfile=" + virtio]
         for i, (file, form, readonly) in enumerate(disks):
             argv += ["-drive", f"if=none,id=disk{i},file={file},format={form},cache=unsafe"
                                f"{',readonly=on' if readonly else ''}",
                      # A request counts as under way before the processor that made it can be idle.
-                     "-device", f"virtio-blk-pci,drive=disk{i},ioeventfd=off"]
+                     "-device", f"virtio-blk-pci,drive=disk{i},ioeventfd=off{virtio}"]
         if iommu:
             # With a network card that nobody uses, to be given to a guest.
             argv += ["-device", "amd-iommu", "-device", f"e1000,addr={SPARE_PCI},romfile="]

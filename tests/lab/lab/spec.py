@@ -52,7 +52,7 @@ class GuestSpec:
             f"memory={self.memory}",
             f"vcpus={self.vcpus}",
             # Nobody adjusts the machine's own counter, so a gap in it is time the guest stood
-            # still. (Under emulation Xen never finds the TSC reliable enough to do this itself.)
+            # still. (By itself Xen emulates it after a boot that measured another frequency.)
             'tsc_mode="native"',
             f"cmdline='{self.command_line(index)}'",
         ]
@@ -86,7 +86,9 @@ class HostSpec:
     # A machine of 2007 instead of one of 1996. The older one's firmware table makes dom0's kernel
     # interpret a loop for each PCI device, 82 million instructions a disk.
     q35: bool = False
-    iommu: bool = False         # and a PCI card to pass through; needs q35
+    # With a PCI card to pass through; needs q35. Such a host cannot be put aside as a snapshot.
+    iommu: bool = False
+    dom0_type: str = "pv"       # pv or pvh, which needs an IOMMU
     dom0_memory: int = 768      # MiB
     liveupdate: str | None = "256M@0x20000000"
     xen_args: str = ""
@@ -107,6 +109,8 @@ class HostSpec:
                  # Xen started by kexec must not call the BIOS; the same line serves both.
                  "no-real-mode",
                  f"dom0_mem={self.dom0_memory}M,max:{self.dom0_memory}M"]
+        if self.dom0_type != "pv":
+            words.append(f"dom0={self.dom0_type}")
         if self.liveupdate:
             words.append(f"liveupdate={self.liveupdate}")
         if self.xen_args:
