@@ -5,7 +5,14 @@ roothammer_LIBS  := -lboost_program_options -lz -llzma -lzstd
 roothammer_PROGS := warmvm-save-helper=roothammer/save_helper_main.cpp \
   xl-warm-reboot=roothammer/xl_warm_reboot_main.cpp
 roothammer_STATIC := warmvm-save-helper
+roothammer_LINT   := roothammer/kexec_on_pvh.cpp
 $(eval $(call module,roothammer))
+
+# Loaded into another program, which knows no sanitizer.
+programs += $(B)/bin/kexec-on-pvh.so
+$(B)/bin/kexec-on-pvh.so: roothammer/kexec_on_pvh.cpp
+	@mkdir -p $(@D); echo "  LD    $@"
+	@$(CXX) $(STD) -O2 -g $(WARN) -fPIC -shared -o $@ $<
 
 # --- installation ------------------------------------------------------------
 SYSCONFDIR ?= /etc
@@ -18,12 +25,13 @@ roothammer_UNITS := $(wildcard roothammer/systemd/*.service roothammer/systemd/*
 
 .PHONY: install uninstall
 # Not $(programs): that list is complete only after every module.mk has been read.
-install: $(roothammer_BINS) $(B)/bin/replication-trace ## install programs, systemd units and man pages (PREFIX, DESTDIR)
+install: $(roothammer_BINS) $(B)/bin/kexec-on-pvh.so $(B)/bin/replication-trace ## install programs, systemd units and man pages (PREFIX, DESTDIR)
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/libexec/roothammer \
 	  $(DESTDIR)$(UNITDIR)/xendomains.service.d $(DESTDIR)$(SYSCONFDIR)/xen $(DESTDIR)$(MANDIR)/man8
 	install -m 755 $(B)/bin/roothammer $(B)/bin/xl-warm-reboot $(B)/bin/replication-trace \
 	  $(DESTDIR)$(PREFIX)/sbin/
 	install -m 755 $(B)/bin/warmvm-save-helper $(DESTDIR)$(PREFIX)/libexec/roothammer/
+	install -m 644 $(B)/bin/kexec-on-pvh.so $(DESTDIR)$(PREFIX)/libexec/roothammer/
 	install -d $(DESTDIR)$(XEN_LIBEXEC)/bin
 	ln -sf $(PREFIX)/sbin/xl-warm-reboot $(DESTDIR)$(XEN_LIBEXEC)/bin/xl-warm-reboot
 	for u in $(roothammer_UNITS); do \

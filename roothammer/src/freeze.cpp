@@ -61,8 +61,6 @@ class Freezer {
         fault_point(FaultPoint::freeze_armed);
         host_.system.remount_read_only();
         fault_point(FaultPoint::freeze_before_reboot);
-        // Nothing may come between these two: not every network device can be woken again.
-        host_.system.stop_network_dma();
         host_.system.reboot();
         throw Error::of(std::errc::io_error, "reboot(2) returned");
     }

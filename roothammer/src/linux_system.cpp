@@ -145,34 +145,6 @@ class LinuxSystem final : public System {
         std::filesystem::remove(remounted_);
     }
 
-    void stop_network_dma() override {
-        constexpr std::string_view network_class = "0x02";
-        constexpr std::size_t command_register = 4;
-        constexpr std::uint16_t bus_master = 1u << 2;
-        // dom0 sees every device; the kernel's own kexec clears this bit too (pci_device_shutdown),
-        // an ordinary reboot leaves it. Only network devices write unasked: a frame that arrives
-        // would land in what is the next dom0's memory by then. Storage is left to its drivers'
-        // shutdown, which still talks to the disks.
-        std::error_code none;
-        for (const auto& device :
-             std::filesystem::directory_iterator("/sys/bus/pci/devices", none)) {
-            if (!warmvm::read_text_file(device.path() / "class").starts_with(network_class)) {
-                continue;
-            }
-            const auto config = warmvm::open_file(device.path() / "config", O_RDWR);
-            std::uint16_t command = 0;
-            if (::pread(config.get(), &command, sizeof(command), command_register) !=
-                sizeof(command)) {
-                throw Error::from_errno("reading the configuration of " + device.path().string());
-            }
-            command = static_cast<std::uint16_t>(command & ~bus_master);
-            if (::pwrite(config.get(), &command, sizeof(command), command_register) !=
-                sizeof(command)) {
-                throw Error::from_errno("writing the configuration of " + device.path().string());
-            }
-        }
-    }
-
     void reboot() override {
         ::reboot(RB_AUTOBOOT);
         throw Error::from_errno("reboot");

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <sstream>
 
+#include "pvh_dom0.hpp"
 #include "roothammer/boot_images.hpp"
 #include "roothammer/preserved_guests.hpp"
 #include "warmvm/save_file.hpp"
@@ -156,15 +157,41 @@ class Preflight {
         const auto kernel = inspect(
             "dom0 kernel", images_.kernel, "--kernel", [this](warmvm::ByteView file) -> Dom0Kernel {
                 report_.unpacked_kernel = unpacked_kernel(file);
-                return inspect_kernel(report_.unpacked_kernel.empty() ? file
-                                                                      : report_.unpacked_kernel);
+                const auto loaded = report_.unpacked_kernel.empty()
+                                        ? file
+                                        : warmvm::ByteView(report_.unpacked_kernel);
+                if (asks_for_pvh_dom0(images_.xen_commandline)) {
+                    starts_as_pvh_ = starts_as_pvh(loaded);
+                }
+                return inspect_kernel(loaded);
             });
+        check_dom0_type();
         const auto initrd_bytes =
             inspect("dom0 initrd", images_.initrd, "--initrd",
                     [](warmvm::ByteView file) -> std::uint64_t { return file.size(); });
         if (!images_fit_ || !info_.range) return;
         check_window(xen);
         check_room(kernel, initrd_bytes);
+    }
+
+    void check_dom0_type() {
+        if (!asks_for_pvh_dom0(images_.xen_commandline)) return;
+        const std::string take_it_off = "take dom0=pvh off the next Xen's command line";
+        const auto hardware = host_.domains.hardware();
+        if (!hardware.iommu || switches_iommu_off(images_.xen_commandline)) {
+            refuse("dom0 type", "a PVH dom0 needs an IOMMU, and the next Xen would have none",
+                   take_it_off + ", or boot once with the IOMMU switched on");
+        } else if (!hardware.hap) {
+            refuse("dom0 type", "a PVH dom0 needs hardware assisted paging, and Xen has none",
+                   take_it_off);
+        } else if (images_fit_ && !starts_as_pvh_) {
+            note("dom0 type", "PVH; whether the kernel can be that is not known");
+        } else if (images_fit_ && !*starts_as_pvh_) {
+            refuse("dom0 type", images_.kernel + " cannot be a PVH dom0 (no PHYS32_ENTRY note)",
+                   take_it_off + ", or give another kernel");
+        } else {
+            ok("dom0 type", "PVH");
+        }
     }
 
     void check_window(const XenImage& xen) {
@@ -224,9 +251,12 @@ class Preflight {
         }
         const auto survey = host_.preserved.survey();
         const auto usable = survey.frames * page_size;
-        const auto text =
-            "the new dom0 takes " + in_mib(*dom0) + " of " + in_mib(usable) + " that guests leave";
-        if (*dom0 > usable) {
+        const auto overhead = asks_for_pvh_dom0(images_.xen_commandline)
+                                  ? pvh_dom0_overhead(*dom0, host_.domains.hardware().cpus)
+                                  : 0;
+        const auto text = "the new dom0 takes " + in_mib(*dom0 + overhead) + " of " +
+                          in_mib(usable) + " that guests leave";
+        if (*dom0 + overhead > usable) {
             refuse("dom0 memory", text, "lower dom0_mem= or shut a guest down");
         } else {
             ok("dom0 memory", text);
@@ -360,6 +390,7 @@ class Preflight {
     OnGuestFailure policy_;
     PreservedInfo info_;
     bool images_fit_ = true;
+    std::optional<bool> starts_as_pvh_;
     Report report_;
 };
 

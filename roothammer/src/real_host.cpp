@@ -5,6 +5,7 @@
 
 #include "roothammer/command_line.hpp"
 #include "warmvm/error.hpp"
+#include "warmvm/file.hpp"
 
 namespace roothammer {
 namespace {
@@ -20,11 +21,20 @@ std::filesystem::path save_helper() {
     throw warmvm::Error::of(std::errc::no_such_file_or_directory, name);
 }
 
+bool in_a_pv_dom0() {
+    const std::filesystem::path type = "/sys/hypervisor/guest_type";
+    return !std::filesystem::exists(type) || warmvm::read_text_file(type) == "PV\n";
+}
+
+std::filesystem::path kexec_preload() {
+    return in_a_pv_dom0() ? "" : save_helper().parent_path() / "kexec-on-pvh.so";
+}
+
 struct Ports {
     std::unique_ptr<warmvm::DomainControl> domains = warmvm::open_domain_control();
     std::unique_ptr<warmvm::PreservedMemory> preserved = warmvm::open_preserved_memory();
     std::unique_ptr<warmvm::Store> store = warmvm::open_store();
-    std::unique_ptr<warmvm::Kexec> kexec = warmvm::open_kexec();
+    std::unique_ptr<warmvm::Kexec> kexec = warmvm::open_kexec("kexec", kexec_preload());
     std::unique_ptr<Toolstack> toolstack = open_xl(save_helper());
     std::unique_ptr<System> system = open_system();
     Host host{*domains, *preserved, *store, *kexec, *toolstack, *system, {}};

@@ -105,6 +105,21 @@ Bytes kernel_elf(std::size_t bytes) {
     return elf<Elf64_Ehdr, Elf64_Phdr>(ELFCLASS64, bytes, bytes);
 }
 
+Bytes kernel_elf_with_note(std::uint32_t type) {
+    auto bytes = kernel_elf();
+    store_at(std::span(bytes), sizeof(Elf64_Ehdr) + offsetof(Elf64_Phdr, p_type),
+             std::uint32_t{PT_NOTE});
+    // In front of it another's, with a name and a body that need padding.
+    constexpr std::array<std::uint32_t, 6> others{3, 5, 1, 0, 0, 0};
+    store_at(std::span(bytes), segment_at, others);
+    constexpr std::array<std::uint32_t, 3> header{4, 8, 0};
+    constexpr std::array<char, 4> name{"Xen"};
+    store_at(std::span(bytes), segment_at + sizeof(others), header);
+    store_at(std::span(bytes), segment_at + sizeof(others) + 8, type);
+    store_at(std::span(bytes), segment_at + sizeof(others) + sizeof(header), name);
+    return bytes;
+}
+
 Bytes gzip(warmvm::ByteView bytes) {
     Bytes input(bytes.begin(), bytes.end());
     z_stream stream{};

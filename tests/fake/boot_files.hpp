@@ -16,6 +16,8 @@ warmvm::Bytes kernel_image(warmvm::ByteView payload);
 // The payload of the kernel's build: an ELF file of about so many bytes, packed; with the length
 // at the end that gzip has of itself.
 warmvm::Bytes kernel_elf(std::size_t bytes = 8192);
+// The same with a note of Xen's in the place of its segment: type 18 is the PVH entry.
+warmvm::Bytes kernel_elf_with_note(std::uint32_t type);
 warmvm::Bytes gzip(warmvm::ByteView bytes);
 warmvm::Bytes xz(warmvm::ByteView bytes);
 warmvm::Bytes zstd(warmvm::ByteView bytes);

@@ -120,7 +120,6 @@ void Machine::boot_next() {
     jumped = false;
     services_up = true;
     read_only = false;
-    network_dma = true;
     boot += "+";
     ++host_info.generation;
     host_info.warm = true;
@@ -199,6 +198,11 @@ void Machine::resume_suspended(DomId domain) {
 warmvm::HypervisorVersion Machine::version() {
     step("version");
     return xen;
+}
+
+warmvm::HostHardware Machine::hardware() {
+    step("hardware");
+    return machine_hardware;
 }
 
 std::uint64_t Machine::free_memory() {
@@ -701,15 +705,9 @@ void Machine::remount_writable() {
     read_only = false;
 }
 
-void Machine::stop_network_dma() {
-    step("stop_network_dma");
-    network_dma = false;
-}
-
 void Machine::reboot() {
     step("reboot");
     if (!read_only) broken_rule("reboot with writable file systems");
-    if (network_dma) broken_rule("reboot with network devices that write into memory");
     for (const auto& [id, domain] : domains) {
         if (!domain.held) broken_rule("reboot while " + domain.name + " is not preserved");
     }

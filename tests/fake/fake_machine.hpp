@@ -95,13 +95,13 @@ class Machine final : public warmvm::DomainControl,
     warmvm::PreservedInfo host_info;
     bool has_feature = true;
     warmvm::Survey survey_result{1u << 18, 1u << 17};
+    warmvm::HostHardware machine_hardware{2, true, true};
     std::optional<warmvm::KexecImage> loaded;
     warmvm::Bytes loaded_kernel;  // what was in its kernel file then
     std::optional<warmvm::Refusal> verify_refusal;
     std::uint64_t armed_token = 0;
     bool services_up = true;  // default.target is active
     bool read_only = false;
-    bool network_dma = true;
     bool jumped = false;
     int other_jobs = 0;                    // polls until dom0's services are gone
     std::function<void()> on_warm_target;  // what the service manager starts when it is isolated
@@ -150,6 +150,7 @@ class Machine final : public warmvm::DomainControl,
     void unpause(DomId domain) override;
     void resume_suspended(DomId domain) override;
     warmvm::HypervisorVersion version() override;
+    warmvm::HostHardware hardware() override;
     std::uint64_t free_memory() override;
 
     // --- GuestContext
@@ -232,7 +233,6 @@ class Machine final : public warmvm::DomainControl,
     void sync() override;
     void remount_read_only() override;
     void remount_writable() override;
-    void stop_network_dma() override;
     void reboot() override;
 
   private:

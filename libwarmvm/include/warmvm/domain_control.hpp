@@ -44,6 +44,12 @@ struct HypervisorVersion {
     friend bool operator==(const HypervisorVersion&, const HypervisorVersion&) = default;
 };
 
+struct HostHardware {
+    unsigned cpus = 1;
+    bool hap = false;    // hardware assisted paging
+    bool iommu = false;  // one that Xen uses
+};
+
 class DomainControl {
   public:
     virtual ~DomainControl() = default;
@@ -57,6 +63,7 @@ class DomainControl {
     // (xc_domain_resume, cooperative). Its event channels and grants are as they were.
     virtual void resume_suspended(DomId domain) = 0;
     virtual HypervisorVersion version() = 0;
+    virtual HostHardware hardware() = 0;
     // Bytes; what Xen's heap has left.
     virtual std::uint64_t free_memory() = 0;
 };

@@ -2,6 +2,7 @@
 // Port: the next hypervisor, loaded as a kexec image of type live-update.
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -24,7 +25,9 @@ class Kexec {
     virtual void unload() = 0;
 };
 
-// kexec-tools 2.0.23 or later does the loading.
-std::unique_ptr<Kexec> open_kexec(std::string program = "kexec");
+// kexec-tools 2.0.23 or later does the loading. preload: a shared object for its LD_PRELOAD, or
+// empty; in a PVH dom0 it does not see Xen without roothammer's kexec-on-pvh.so.
+std::unique_ptr<Kexec> open_kexec(std::string program = "kexec",
+                                  std::filesystem::path preload = {});
 
 }  // namespace warmvm

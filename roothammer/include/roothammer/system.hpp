@@ -38,8 +38,6 @@ class System {
     virtual void remount_read_only() = 0;
     // Undoes it, in this process or a later one; nothing if there is nothing to undo.
     virtual void remount_writable() = 0;
-    // No network device writes into memory any more.
-    virtual void stop_network_dma() = 0;
     // reboot(2). Does not return if it works.
     virtual void reboot() = 0;
 };

@@ -12,5 +12,6 @@ FUZZ_BYTES(bytes) {
     attempt([&] { must(roothammer::inspect_xen(bytes).memory_bytes > 0); });
     attempt([&] { (void)roothammer::inspect_kernel(bytes); });
     attempt([&] { (void)roothammer::unpacked_kernel(bytes); });
+    attempt([&] { (void)roothammer::starts_as_pvh(bytes); });
     attempt([&] { (void)roothammer::unpack({bytes.begin(), bytes.end()}); });
 }

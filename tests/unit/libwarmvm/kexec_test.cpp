@@ -54,6 +54,20 @@ TEST_F(KexecTest, SaysWhatKexecToolsSaid) {
     }
 }
 
+TEST_F(KexecTest, IsGivenWhatLetsItSeeXen) {
+    constexpr mode_t executable = 0755;
+    const auto program = folder_ / "kexec";
+    const auto text = "#!/bin/sh\necho \"$LD_PRELOAD\" > " + (folder_ / "asked").string() + "\n";
+    replace_file(program, as_byte_view(text), executable);
+    const auto preload = folder_ / "preload.so";
+    EXPECT_THROW(open_kexec(program, preload)->load({}), Error);
+    EXPECT_FALSE(std::filesystem::exists(folder_ / "asked"));
+    // No shared object: the loader says so and goes on.
+    replace_file(preload, as_byte_view("none"));
+    open_kexec(program, preload)->load({});
+    EXPECT_EQ(read_text_file(folder_ / "asked"), preload.string() + "\n");
+}
+
 TEST_F(KexecTest, AProgramThatIsNotThere) {
     EXPECT_THROW(open_kexec("/no/such/kexec")->load({}), Error);
 }

@@ -153,6 +153,25 @@ TEST(UnpackedKernel, RefusesDamageAndWhatIsNoElfFile) {
     }
 }
 
+TEST(StartsAsPvh, IsToldByXensNoteAndByNoOther) {
+    constexpr std::uint32_t phys32_entry = 18;
+    EXPECT_EQ(starts_as_pvh(fake::kernel_elf_with_note(phys32_entry)), true);
+    EXPECT_EQ(starts_as_pvh(fake::kernel_elf_with_note(phys32_entry - 1)), false);
+    EXPECT_EQ(starts_as_pvh(fake::kernel_elf()), false);
+    EXPECT_EQ(starts_as_pvh(fake::kernel_image(fake::gzip(fake::kernel_elf()))), std::nullopt);
+}
+
+TEST(StartsAsPvh, SaysNoOrThrowsAtEveryTruncation) {
+    const auto kernel = fake::kernel_elf_with_note(18);
+    for (std::size_t size = 4; size < 0x200 + 24 + 16; ++size) {
+        try {
+            EXPECT_EQ(starts_as_pvh(warmvm::ByteView(kernel).first(size)), false) << size;
+        } catch (const Error& error) {
+            EXPECT_EQ(error.code(), make_error_code(StreamErrc::truncated));
+        }
+    }
+}
+
 TEST(BootFile, IsUnpackedIfItIsGzip) {
     const auto image = fake::xen_image();
     EXPECT_EQ(unpack(image), image);

@@ -200,6 +200,49 @@ TEST_F(PreflightTest, NoSizeForTheNewDom0) {
     expect_refused("dom0 memory", "no dom0_mem=", false);
 }
 
+TEST_F(PreflightTest, APvhDom0TakesMoreMemoryThanItsOwn) {
+    images_.kernel =
+        write("vmlinuz", fake::kernel_image(fake::gzip(fake::kernel_elf_with_note(18))));
+    images_.xen_commandline += " dom0=pv dom0=verbose,pvh";
+    EXPECT_FALSE(check().refused()) << to_text(check());
+    // Of its own 512 MiB, 3 of page tables, and 1 a processor.
+    machine_->machine_hardware.cpus = 4;
+    machine_->survey_result.frames = (519u << 20) / warmvm::page_size;
+    EXPECT_FALSE(check().refused()) << to_text(check());
+    machine_->survey_result.frames -= 1;
+    expect_refused("dom0 memory", "takes 519 MiB of 519 MiB", false);
+    images_.xen_commandline += " dom0=pv";
+    EXPECT_FALSE(check().refused()) << to_text(check());
+}
+
+TEST_F(PreflightTest, AKernelThatIsNoPvhDom0) {
+    images_.xen_commandline += " dom0=pvh";
+    expect_refused("dom0 type", "no PHYS32_ENTRY note", false);
+    images_.kernel = write("vmlinux", fake::kernel_elf_with_note(17));
+    expect_refused("dom0 type", "no PHYS32_ENTRY note", false);
+    images_.kernel = write("vmlinux", fake::kernel_elf_with_note(18));
+    EXPECT_FALSE(check().refused());
+}
+
+TEST_F(PreflightTest, AHostOnWhichAPvhDom0WouldNotStart) {
+    images_.kernel = write("vmlinux", fake::kernel_elf_with_note(18));
+    images_.xen_commandline += " dom0=pvh";
+    const auto fit = machine_->machine_hardware;
+    machine_->machine_hardware.iommu = false;
+    expect_refused("dom0 type", "needs an IOMMU", false);
+    machine_->machine_hardware = fit;
+    machine_->machine_hardware.hap = false;
+    expect_refused("dom0 type", "hardware assisted paging", false);
+    machine_->machine_hardware = fit;
+    const auto commandline = images_.xen_commandline;
+    for (const std::string off : {"iommu=off", "iommu=verbose,no", "iommu=0"}) {
+        images_.xen_commandline = commandline + " " + off;
+        expect_refused("dom0 type", "needs an IOMMU", false);
+    }
+    images_.xen_commandline = commandline + " iommu=off,on,no-intremap";
+    EXPECT_FALSE(check().refused());
+}
+
 TEST_F(PreflightTest, BadPagesThatTheNextXenWouldUse) {
     images_.xen_commandline += " badpage=0x3f45";
     expect_refused("xen command line", "badpage=0x3f45", false);

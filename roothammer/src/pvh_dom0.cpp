@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "pvh_dom0.hpp"
+
+#include <algorithm>
+#include <array>
+#include <sstream>
+#include <string_view>
+#include <vector>
+
+namespace roothammer {
+namespace {
+
+// Of "a=b,c a=d": b, c, d for a.
+std::vector<std::string> values(const std::string& commandline, std::string_view option) {
+    std::vector<std::string> found;
+    std::istringstream words(commandline);
+    for (std::string word; words >> word;) {
+        if (!word.starts_with(option)) continue;
+        std::istringstream parts(word.substr(option.size()));
+        for (std::string part; std::getline(parts, part, ',');) found.push_back(part);
+    }
+    return found;
+}
+
+}  // namespace
+
+bool asks_for_pvh_dom0(const std::string& xen_commandline) {
+    bool pvh = false;
+    for (const auto& value : values(xen_commandline, "dom0=")) {
+        if (value == "pvh") pvh = true;
+        if (value == "pv") pvh = false;
+    }
+    return pvh;
+}
+
+bool switches_iommu_off(const std::string& xen_commandline) {
+    constexpr std::array<std::string_view, 5> no{"no", "off", "false", "disable", "0"};
+    constexpr std::array<std::string_view, 5> yes{"yes", "on", "true", "enable", "1"};
+    bool off = false;
+    for (const auto& value : values(xen_commandline, "iommu=")) {
+        if (std::ranges::find(no, value) != no.end()) off = true;
+        if (std::ranges::find(yes, value) != yes.end()) off = false;
+    }
+    return off;
+}
+
+std::uint64_t pvh_dom0_overhead(std::uint64_t dom0_bytes, unsigned cpus) {
+    constexpr std::uint64_t bytes_a_cpu = 1u << 20;
+    constexpr std::uint64_t page_tables = 256;  // an octet of them for so many of memory
+    constexpr std::uint64_t iommu_page_tables = 512;
+    return cpus * bytes_a_cpu + dom0_bytes / page_tables + dom0_bytes / iommu_page_tables;
+}
+
+}  // namespace roothammer
