@@ -29,10 +29,11 @@ bench-similarity: bench-traces ## share of similar bytes by block size, on all t
 GUESTS ?= 11
 BENCH_SIZES ?= 256 1024 4096 8192
 BENCH_EARLY ?=
+BENCH_DOM0 ?= pv
 BENCH_ARGS ?=
 .PHONY: bench-warm check-bench
-bench-warm: lab-images lab-tools xen ## warm, saved and cold reboots side by side (GUESTS, BENCH_SIZES, BENCH_EARLY=1)
+bench-warm: lab-images lab-tools xen ## warm, saved and cold reboots side by side (GUESTS, BENCH_SIZES, BENCH_EARLY=1, BENCH_DOM0=pvh)
 	@PYTHONPATH=tests/lab:tests/bench $(LABPY) -m warm --out $(BENCH)/warm --guests $(GUESTS) \
-	  --sizes $(BENCH_SIZES) $(if $(BENCH_EARLY),--early) $(BENCH_ARGS)
+	  --sizes $(BENCH_SIZES) $(if $(BENCH_EARLY),--early) --dom0 $(BENCH_DOM0) $(BENCH_ARGS)
 check-bench: ## unit tests of bench-warm (no root, no QEMU)
 	@tests/bench/check-warm

@@ -62,7 +62,7 @@ def names(guests: int) -> list[str]:
 def piece(way: str, guests: int, mib: int, downtime: float, start: float) -> Json:
     """What the three ways have alike; every guest was away from start on."""
     return {"way": way, "guests": guests, "mib": mib,
-            "versions": {"xen": "4.17.5, build id 0", "host_mib": 2048},
+            "versions": {"xen": "4.17.5, build id 0", "dom0": "pv", "host_mib": 2048},
             "counter_to_clock": 0.0 if way == "warm" else 100.0,
             "downtime": {g: {s: gap(start, downtime) for s in ("ssh", "redis")}
                          for g in names(guests)}}

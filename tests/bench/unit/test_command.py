@@ -96,3 +96,10 @@ class Command(unittest.TestCase):
         self.run_command(*few, "--early", "--reuse")
         self.assertEqual(self.ran, ["warm-1x1024", "saved-1x1024", "cold-1x1024", "warm-1x1024"])
         self.assertTrue((self.out / "warm-early-1x1024.json").exists())
+
+    def test_dom0s_types_are_kept_apart(self) -> None:
+        few = ("--guests", "1", "--sizes", "256", "--only", "cold-1x256")
+        self.run_command(*few)
+        self.run_command(*few, "--dom0", "pvh", "--reuse")
+        self.assertEqual(self.ran, ["cold-1x256", "cold-1x256"])
+        self.assertTrue((self.out / "cold-pvh-1x256.json").exists())

@@ -1,5 +1,6 @@
 """The hosts of the three ways are alike; the wrapper says what was called and how it ended."""
 
+import itertools
 import shlex
 import subprocess
 import tempfile
@@ -16,9 +17,12 @@ class Specs(unittest.TestCase):
         shapes = Shape(1, 256), Shape(11, 1024)
         memory = hosts.host_mib(shapes)
         self.assertGreater(memory, 11 * 1024)
-        for shape in shapes:
-            ours = hosts.warm_spec(shape, memory, early=False)
-            stock = hosts.stock_spec(shape, memory)
+        for shape, dom0 in itertools.product(shapes, ("pv", "pvh")):
+            ours = hosts.warm_spec(shape, memory, dom0, early=False)
+            stock = hosts.stock_spec(shape, memory, dom0)
+            for spec in ours, stock:
+                self.assertEqual("dom0=pvh" in spec.xen_command_line(), dom0 == "pvh")
+                self.assertEqual(spec.iommu, dom0 == "pvh")
             self.assertEqual(ours.guests, stock.guests)
             self.assertEqual([ours.megabytes(), stock.megabytes()], [memory, memory])
             self.assertEqual(ours.dom0_command_line(), stock.dom0_command_line())
@@ -27,7 +31,7 @@ class Specs(unittest.TestCase):
 
     def test_saves_have_the_disk_after_the_guests(self) -> None:
         shape = Shape(11, 1024)
-        fstab = dict(hosts.stock_spec(shape, 16384).files)["etc/fstab"].decode()
+        fstab = dict(hosts.stock_spec(shape, 16384, "pv").files)["etc/fstab"].decode()
         self.assertEqual(fstab.split()[0], "/dev/vdn")
         self.assertEqual(guest_disk(10), "vdm")
         self.assertGreater(hosts.saves_mib(shape), 11 * 1024)

@@ -89,10 +89,11 @@ class Figures(unittest.TestCase):
 
     def test_several_hosts_show(self) -> None:
         whole = pieces(shapes.shapes(1, [256]))
-        whole["warm", Shape(1, 256)]["versions"] = {"xen": "another", "host_mib": 4096}
+        whole["warm", Shape(1, 256)]["versions"] = {"xen": "another", "dom0": "pvh",
+                                                    "host_mib": 4096}
         text = report.text(figures.everything(whole, shapes.shapes(1, [256])))
         self.assertIn("warm: Xen 4.17.5, build id 0, host of 2048 MiB\n"
-                      "warm: Xen another, host of 4096 MiB\nsaved:", text)
+                      "warm: Xen another, host of 4096 MiB, PVH dom0\nsaved:", text)
 
     def test_one_number_of_guests_is_no_line(self) -> None:
         wanted = shapes.shapes(1, [256])

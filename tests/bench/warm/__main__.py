@@ -34,6 +34,9 @@ def arguments() -> argparse.Namespace:
                         help="MiB of a single guest (BENCH_SIZES)")
     parser.add_argument("--early", action="store_true",
                         help="the warm way resumes before dom0's init (BENCH_EARLY)")
+    parser.add_argument("--dom0", choices=["pv", "pvh"], default="pv",
+                        help="dom0's type in all three ways; pvh needs an IOMMU, which the host "
+                             "then has (BENCH_DOM0)")
     parser.add_argument("--reuse", action="store_true",
                         help="pieces that are there already are not run again")
     parser.add_argument("--only", nargs="*", metavar="WAY-NxMIB",
@@ -46,10 +49,11 @@ def arguments() -> argparse.Namespace:
 
 
 def file_of(args: argparse.Namespace, way: str, shape: Shape) -> Path:
-    """A piece's result. The two warm ways are kept apart: --reuse must not mix them."""
+    """A piece's result. What differs in more than its way is kept apart: --reuse must not mix."""
     early = "-early" if way == "warm" and args.early else ""
+    dom0 = "-pvh" if args.dom0 == "pvh" else ""
     out: Path = args.out
-    return out / f"{way}{early}-{shape}.json"
+    return out / f"{way}{early}{dom0}-{shape}.json"
 
 
 def load(args: argparse.Namespace, wanted: list[Shape]) -> dict[tuple[str, Shape], Json]:
@@ -73,7 +77,7 @@ def run_piece(args: argparse.Namespace, way: str, shape: Shape, memory: int, don
     target = file_of(args, way, shape)
     # An old result must not stand beside the failure of a new one.
     target.unlink(missing_ok=True)
-    result = ways.run(way, shape, memory=memory, early=args.early, probe=shape == shapes.PROBED,
+    result = ways.run(way, shape, memory=memory, dom0=args.dom0, early=args.early, probe=shape == shapes.PROBED,
                       folder=args.out, say=say)
     write(target, json.dumps(result, indent=1) + "\n")
     say("kept")

@@ -124,6 +124,7 @@ def versions(pieces: Pieces) -> Json:
     for (way, _), piece in pieces.items():
         ran_on = piece["versions"]
         out.setdefault(way, set()).add(f"{ran_on['xen']}, host of {ran_on['host_mib']} MiB"
+                                       + (", PVH dom0" if ran_on["dom0"] == "pvh" else "")
                                        + (", resumed before init" if piece.get("early") else ""))
     return {way: sorted(out[way]) for way in WAYS if way in out}
 

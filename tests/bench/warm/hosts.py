@@ -71,19 +71,24 @@ def host_mib(shapes: Iterable[Shape]) -> int:
     return max(HostSpec(guests=guests(shape)).megabytes() for shape in shapes)
 
 
-def warm_spec(shape: Shape, memory: int, early: bool) -> HostSpec:
-    return HostSpec(guests=guests(shape), memory=memory, icount=True, q35=True, xen_args=XEN_ARGS,
-                    xen_next=paths.XEN, dom0_args="lab.early" if early else "")
+def common(shape: Shape, memory: int, dom0: str) -> HostSpec:
+    return HostSpec(guests=guests(shape), memory=memory, icount=True, q35=True,
+                    iommu=dom0 == "pvh", dom0_type=dom0, xen_args=XEN_ARGS)
 
 
-def stock_spec(shape: Shape, memory: int) -> HostSpec:
+def warm_spec(shape: Shape, memory: int, dom0: str, early: bool) -> HostSpec:
+    return common(shape, memory, dom0).with_(xen_next=paths.XEN,
+                                             dom0_args="lab.early" if early else "")
+
+
+def stock_spec(shape: Shape, memory: int, dom0: str) -> HostSpec:
     """Debian's hypervisor, tools and scripts, nothing of ours but what says when."""
     fstab = f"/dev/{guest_disk(shape.guests)} {SAVES} ext4 noatime 0 0\n"
-    return HostSpec(guests=guests(shape), memory=memory, icount=True, q35=True, xen_args=XEN_ARGS,
-                    xen=paths.DEBIAN_XEN, xen_next=None, liveupdate=None, trees=(),
-                    files=(("etc/fstab", fstab.encode()),
-                           ("etc/default/xendomains", xendomains("saved").encode()),
-                           ("usr/local/sbin/xen", TIMED_XEN.encode())))
+    return common(shape, memory, dom0).with_(
+        xen=paths.DEBIAN_XEN, xen_next=None, liveupdate=None, trees=(),
+        files=(("etc/fstab", fstab.encode()),
+               ("etc/default/xendomains", xendomains("saved").encode()),
+               ("usr/local/sbin/xen", TIMED_XEN.encode())))
 
 
 def make_disk(path: Path, mib: int) -> None:

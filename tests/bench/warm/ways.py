@@ -46,7 +46,8 @@ class Piece:
         return {"xen": build_id(self.host), "qemu": "{major}.{minor}.{micro}".format(**qemu),
                 "spec": repr(self.host.spec.with_(files=())),
                 "xen_command_line": info.get("xen_commandline", ""),
-                "dom0_kernel": info.get("release", ""), "host_mib": self.host.spec.megabytes(),
+                "dom0_kernel": info.get("release", ""), "dom0": self.host.spec.dom0_type,
+                "host_mib": self.host.spec.megabytes(),
                 "guest_configuration": self.host.spec.guests[0].config(0)}
 
     def boot_ids(self) -> dict[str, str]:
@@ -182,10 +183,10 @@ def check_calls(result: Json) -> None:
 
 
 @contextmanager
-def booted(name: str, shape: Shape, memory: int, way: str, early: bool, record: Path,
+def booted(name: str, shape: Shape, memory: int, way: str, dom0: str, early: bool, record: Path,
            say: Say) -> Iterator[tuple[Host, Outside]]:
     stock = way != "warm"
-    spec = stock_spec(shape, memory) if stock else warm_spec(shape, memory, early)
+    spec = stock_spec(shape, memory, dom0) if stock else warm_spec(shape, memory, dom0, early)
     say(f"booting: {spec.megabytes()} MiB, {shape.guests} guests of {shape.mib} MiB")
     with BenchHost(spec, name, saves_mib(shape) if stock else 0) as host, \
             Outside(host, record) as outside:
@@ -197,13 +198,13 @@ def booted(name: str, shape: Shape, memory: int, way: str, early: bool, record: 
         yield host, outside
 
 
-def run(way: str, shape: Shape, *, memory: int, early: bool, probe: bool, folder: Path,
+def run(way: str, shape: Shape, *, memory: int, dom0: str, early: bool, probe: bool, folder: Path,
         say: Say) -> Json:
     """One piece, on a host of so many MiB.
 
     Raises ProductFailure if a guest was lost; the run's folder keeps the logs.
     """
-    with booted(f"bench-{way}-{shape}", shape, memory, way, early,
+    with booted(f"bench-{way}-{shape}", shape, memory, way, dom0, early,
                 folder / f"{way}-{shape}.pcap", say) as (host, outside):
         piece = Piece(way, shape, host, outside, say)
         if way == "warm":
