@@ -2,17 +2,28 @@
 #include "codec/workers.hpp"
 
 #include <stdexcept>
+#include <system_error>
 
 namespace replication::codec {
 
 Workers::Workers(unsigned threads) {
     if (threads == 0) throw std::invalid_argument("at least one thread is needed");
     others_.reserve(threads - 1);
-    for (unsigned worker = 1; worker < threads; ++worker)
-        others_.emplace_back([this, worker] { serve(worker); });
+    try {
+        for (unsigned worker = 1; worker < threads; ++worker)
+            others_.emplace_back([this, worker] { serve(worker); });
+    } catch (const std::system_error&) {
+        // A thread too many: those that have started are not left to a destructor of their own.
+        end();
+        throw;
+    }
 }
 
 Workers::~Workers() {
+    end();
+}
+
+void Workers::end() {
     {
         const std::lock_guard lock(mutex_);
         stop_ = true;

@@ -2,9 +2,12 @@
 #include "codec/workers.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <stdexcept>
+#include <system_error>
 
 namespace replication::codec {
 namespace {
@@ -32,6 +35,27 @@ TEST(Workers, EveryIndexIsServedOnceByAWorkerThatExists) {
 TEST(Workers, NoneAreRefused) {
     EXPECT_THROW(Workers workers(0), std::invalid_argument);
 }
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+[[noreturn]] void start_more_than_there_is_room_for() {
+    constexpr rlim_t some_stacks = rlim_t{256} << 20;
+    rlimit limit{};
+    limit.rlim_cur = limit.rlim_max = some_stacks;
+    if (::setrlimit(RLIMIT_AS, &limit) != 0) std::_Exit(2);
+    try {
+        constexpr unsigned too_many = 1000;
+        const Workers workers(too_many);
+    } catch (const std::system_error&) {
+        std::_Exit(0);
+    }
+    std::_Exit(1);
+}
+
+// Not with a sanitizer, which takes more address space than there is then.
+TEST(Workers, AThreadThatCannotStartIsAnError) {
+    EXPECT_EXIT(start_more_than_there_is_room_for(), ::testing::ExitedWithCode(0), "");
+}
+#endif
 
 }  // namespace
 }  // namespace replication::codec

@@ -38,6 +38,7 @@ class Workers {
 
   private:
     void serve(unsigned worker);
+    void end();
     void take_part(unsigned worker, std::unique_lock<std::mutex>& lock);
 
     std::mutex mutex_;
