@@ -25,7 +25,8 @@ struct sigaction of_the_program {};
 
 void on_illegal_instruction(int number, siginfo_t* info, void* context) {
     auto& registers = static_cast<ucontext_t*>(context)->uc_mcontext.gregs;
-    const auto* at = reinterpret_cast<const unsigned char*>(registers[REG_RIP]);
+    const unsigned char* at = nullptr;
+    std::memcpy(&at, &registers[REG_RIP], sizeof(at));
     if (std::memcmp(at, prefixed_cpuid.data(), prefixed_cpuid.size()) == 0) {
         unsigned eax = 0;
         unsigned ebx = 0;
