@@ -102,7 +102,7 @@ class XenDomainControl final : public DomainControl {
 
     HostHardware hardware() override {
         const auto info = physinfo();
-        return {info.nr_cpus, (info.capabilities & XEN_SYSCTL_PHYSCAP_hap) != 0,
+        return {info.nr_cpus, info.max_mfn + 1, (info.capabilities & XEN_SYSCTL_PHYSCAP_hvm) != 0,
                 (info.capabilities & XEN_SYSCTL_PHYSCAP_directio) != 0};
     }
 

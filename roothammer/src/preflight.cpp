@@ -6,7 +6,7 @@
 #include <cstdio>
 #include <sstream>
 
-#include "pvh_dom0.hpp"
+#include "next_dom0.hpp"
 #include "roothammer/boot_images.hpp"
 #include "roothammer/preserved_guests.hpp"
 #include "warmvm/save_file.hpp"
@@ -181,8 +181,8 @@ class Preflight {
         if (!hardware.iommu || switches_iommu_off(images_.xen_commandline)) {
             refuse("dom0 type", "a PVH dom0 needs an IOMMU, and the next Xen would have none",
                    take_it_off + ", or boot once with the IOMMU switched on");
-        } else if (!hardware.hap) {
-            refuse("dom0 type", "a PVH dom0 needs hardware assisted paging, and Xen has none",
+        } else if (!hardware.hvm) {
+            refuse("dom0 type", "a PVH dom0 needs hardware virtualization, and Xen has none",
                    take_it_off);
         } else if (images_fit_ && !starts_as_pvh_) {
             note("dom0 type", "PVH; whether the kernel can be that is not known");
@@ -251,9 +251,8 @@ class Preflight {
         }
         const auto survey = host_.preserved.survey();
         const auto usable = survey.frames * page_size;
-        const auto overhead = asks_for_pvh_dom0(images_.xen_commandline)
-                                  ? pvh_dom0_overhead(*dom0, host_.domains.hardware().cpus)
-                                  : 0;
+        const auto overhead =
+            dom0_overhead(images_.xen_commandline, *dom0, host_.domains.hardware());
         const auto text = "the new dom0 takes " + in_mib(*dom0 + overhead) + " of " +
                           in_mib(usable) + " that guests leave";
         if (*dom0 + overhead > usable) {

@@ -1,10 +1,12 @@
 """A host with an IOMMU, and a dom0 whose addresses are not the machine's."""
 
 import contextlib
+import functools
 
 import pytest
 from lab.state import GuestState
-from lab.warm import ALL, PAIR, build_id, dry_run, findings, warm_reboot
+from lab.warm import (ALL, PAIR, begin, build_id, dry_run, findings, wait_jump, wait_resumed,
+                      warm_reboot)
 
 HOST_REFUSED = 4
 KIND = "/sys/hypervisor/guest_type"
@@ -12,6 +14,57 @@ KIND = "/sys/hypervisor/guest_type"
 
 def kind_of_dom0(host):
     return host.dom0(f"cat {KIND}").out.strip().lower()
+
+
+def devices_that_write(host):
+    """Functions on bus 0 that are bus masters, or may send message interrupts (MSI-X, MSI)."""
+    found = set()
+    for devfn in range(256):
+        config = functools.partial(host.monitor.pci_config, devfn)
+        if config(0) == 0xffffffff:
+            continue
+        command, status = config(4) & 0xffff, config(4) >> 16
+        if command & 4:
+            found.add((devfn, "bus master"))
+        at = config(0x34) & 0xfc if status & 0x10 else 0
+        while at:
+            capability = config(at)
+            if capability & 0xff == 0x11 and capability >> 31:
+                found.add((devfn, "MSI-X"))
+            if capability & 0xff == 0x05 and capability >> 16 & 1:
+                found.add((devfn, "MSI"))
+            at = capability >> 8 & 0xfc
+    return found
+
+
+def iommu_translates(host):
+    """Bit 0 of the control register, where QEMU's AMD IOMMU has it."""
+    return bool(host.monitor.physical(0xfed80018) & 1)
+
+
+@pytest.mark.parametrize("dom0", ["pv", "pvh"])
+def test_nothing_writes_at_the_jump(start, dom0):
+    host = start(guests=PAIR) if dom0 == "pv" else start(
+        guests=PAIR, fresh=True, q35=True, iommu=True, dom0_type=dom0)
+    before = {g.name: GuestState.of(g) for g in host.guests}
+    host.monitor.stop()
+    writing = devices_that_write(host)
+    assert {what for _, what in writing} >= {"bus master", "MSI-X"}, writing
+    assert dom0 == "pv" or iommu_translates(host)
+    host.monitor.cont()
+    gdb = host.break_at("machine_kexec")
+    process, since = begin(host)
+    gdb.wait_stop(900, "the jump")
+    assert devices_that_write(host) == set()
+    assert dom0 == "pv" or not iommu_translates(host)
+    gdb.clear(gdb.register("rip"))
+    gdb.cont()
+    wait_jump(host, process, since, 900)
+    process.terminate()
+    process.wait(30)
+    wait_resumed(host, since)
+    for guest in host.guests:
+        before[guest.name].must_continue_as(GuestState.of(guest))
 
 
 @pytest.mark.parametrize("dom0", ["pv", "pvh"])

@@ -95,7 +95,7 @@ class Machine final : public warmvm::DomainControl,
     warmvm::PreservedInfo host_info;
     bool has_feature = true;
     warmvm::Survey survey_result{1u << 18, 1u << 17};
-    warmvm::HostHardware machine_hardware{2, true, true};
+    warmvm::HostHardware machine_hardware{2, 1u << 20, true, false};
     std::optional<warmvm::KexecImage> loaded;
     warmvm::Bytes loaded_kernel;  // what was in its kernel file then
     std::optional<warmvm::Refusal> verify_refusal;

@@ -46,8 +46,9 @@ struct HypervisorVersion {
 
 struct HostHardware {
     unsigned cpus = 1;
-    bool hap = false;    // hardware assisted paging
-    bool iommu = false;  // one that Xen uses
+    std::uint64_t frames = 0;  // up to the last one, with what lies between
+    bool hvm = false;          // it can run what is not PV
+    bool iommu = false;        // one that Xen uses
 };
 
 class DomainControl {

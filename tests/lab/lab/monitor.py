@@ -80,6 +80,23 @@ class Monitor:
         text = self.human("i /w 0x608")  # where SeaBIOS puts it
         return int(text.split("=")[1], 16) & 0xFFFFFF
 
+    def pci_config(self, devfn: int, register: int) -> int:
+        """32 bits of the configuration of a function on bus 0; the machine is to be stopped."""
+        def port_in(port: int) -> int:
+            return int(self.human(f"i /w {port:#x}").split("=")[1], 16)
+
+        address, data = 0xcf8, 0xcfc
+        # Whoever was stopped between its own two accesses finds his address there.
+        was = port_in(address)
+        self.human(f"o /w {address:#x} {1 << 31 | devfn << 8 | register:#x}")
+        value = port_in(data)
+        self.human(f"o /w {address:#x} {was:#x}")
+        return value
+
+    def physical(self, address: int) -> int:
+        """64 bits of memory, or of a device's registers."""
+        return int(self.human(f"xp /1gx {address:#x}").split(":")[1], 16)
+
     @staticmethod
     def instructions(before: int, after: int) -> float:
         """Instructions between two readings of the timer, on a host with icount (shift=1)."""

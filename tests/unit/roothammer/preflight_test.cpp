@@ -200,47 +200,65 @@ TEST_F(PreflightTest, NoSizeForTheNewDom0) {
     expect_refused("dom0 memory", "no dom0_mem=", false);
 }
 
-TEST_F(PreflightTest, APvhDom0TakesMoreMemoryThanItsOwn) {
-    images_.kernel =
-        write("vmlinuz", fake::kernel_image(fake::gzip(fake::kernel_elf_with_note(18))));
-    images_.xen_commandline += " dom0=pv dom0=verbose,pvh";
-    EXPECT_FALSE(check().refused()) << to_text(check());
-    // Of its own 512 MiB, 3 of page tables, and 1 a processor.
-    machine_->machine_hardware.cpus = 4;
-    machine_->survey_result.frames = (519u << 20) / warmvm::page_size;
+// 4 GiB of addresses take 2048 + 4 pages of the IOMMU's tables, which is 8 MiB and a bit.
+TEST_F(PreflightTest, AnIommuTakesMemoryByTheSizeOfTheHost) {
+    machine_->machine_hardware.iommu = true;
+    machine_->survey_result.frames = (512u << 8) + 2048 + 4;
     EXPECT_FALSE(check().refused()) << to_text(check());
     machine_->survey_result.frames -= 1;
-    expect_refused("dom0 memory", "takes 519 MiB of 519 MiB", false);
+    expect_refused("dom0 memory", "takes 521 MiB of 521 MiB", false);
+    images_.xen_commandline += " no-iommu";
+    EXPECT_FALSE(check().refused()) << to_text(check());
+}
+
+class PvhDom0Test : public PreflightTest {
+  protected:
+    PvhDom0Test() {
+        machine_->machine_hardware.iommu = true;
+        images_.kernel = write("vmlinux", fake::kernel_elf_with_note(18));
+        images_.xen_commandline += " dom0=pv dom0=verbose,pvh";
+    }
+};
+
+TEST_F(PvhDom0Test, TakesMemoryForItsOwnPageTablesToo) {
+    // 1 MiB each of four processors, and 2 MiB for 512.
+    machine_->machine_hardware.cpus = 4;
+    machine_->survey_result.frames = ((512u + 6) << 8) + 2048 + 4;
+    EXPECT_FALSE(check().refused()) << to_text(check());
+    machine_->survey_result.frames -= 1;
+    expect_refused("dom0 memory", "takes 527 MiB of 527 MiB", false);
     images_.xen_commandline += " dom0=pv";
     EXPECT_FALSE(check().refused()) << to_text(check());
 }
 
-TEST_F(PreflightTest, AKernelThatIsNoPvhDom0) {
-    images_.xen_commandline += " dom0=pvh";
-    expect_refused("dom0 type", "no PHYS32_ENTRY note", false);
+TEST_F(PvhDom0Test, NeedsAKernelThatCanBeIt) {
+    EXPECT_FALSE(check().refused()) << to_text(check());
     images_.kernel = write("vmlinux", fake::kernel_elf_with_note(17));
     expect_refused("dom0 type", "no PHYS32_ENTRY note", false);
-    images_.kernel = write("vmlinux", fake::kernel_elf_with_note(18));
-    EXPECT_FALSE(check().refused());
+    images_.kernel = write("vmlinuz", fake::kernel_image(fake::gzip(fake::kernel_elf())));
+    expect_refused("dom0 type", "no PHYS32_ENTRY note", false);
+    images_.kernel =
+        write("vmlinuz", fake::kernel_image(fake::gzip(fake::kernel_elf_with_note(18))));
+    EXPECT_FALSE(check().refused()) << to_text(check());
 }
 
-TEST_F(PreflightTest, AHostOnWhichAPvhDom0WouldNotStart) {
-    images_.kernel = write("vmlinux", fake::kernel_elf_with_note(18));
-    images_.xen_commandline += " dom0=pvh";
-    const auto fit = machine_->machine_hardware;
+TEST_F(PvhDom0Test, NeedsAHostThatCanRunIt) {
     machine_->machine_hardware.iommu = false;
     expect_refused("dom0 type", "needs an IOMMU", false);
-    machine_->machine_hardware = fit;
-    machine_->machine_hardware.hap = false;
-    expect_refused("dom0 type", "hardware assisted paging", false);
-    machine_->machine_hardware = fit;
+    machine_->machine_hardware.iommu = true;
+    machine_->machine_hardware.hvm = false;
+    expect_refused("dom0 type", "hardware virtualization", false);
+    machine_->machine_hardware.hvm = true;
     const auto commandline = images_.xen_commandline;
-    for (const std::string off : {"iommu=off", "iommu=verbose,no", "iommu=0"}) {
+    for (const std::string off : {"iommu=off", "iommu=verbose,no", "iommu=0", "iommu=on no-iommu",
+                                  "no-iommu iommu=verbose"}) {
         images_.xen_commandline = commandline + " " + off;
         expect_refused("dom0 type", "needs an IOMMU", false);
     }
-    images_.xen_commandline = commandline + " iommu=off,on,no-intremap";
-    EXPECT_FALSE(check().refused());
+    for (const std::string on : {"iommu=off,on,no-intremap", "no-iommu iommu=1"}) {
+        images_.xen_commandline = commandline + " " + on;
+        EXPECT_FALSE(check().refused());
+    }
 }
 
 TEST_F(PreflightTest, BadPagesThatTheNextXenWouldUse) {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What a PVH dom0 (dom0=pvh on Xen's command line) needs beyond what a PV one does.
+// What the next dom0 will be by Xen's command line, and what that takes.
 #pragma once
 
 #include <cstdint>
 #include <string>
+
+#include "warmvm/domain_control.hpp"
 
 namespace roothammer {
 
@@ -15,8 +17,10 @@ bool asks_for_pvh_dom0(const std::string& xen_commandline);
 // check_hwdom_reqs).
 bool switches_iommu_off(const std::string& xen_commandline);
 
-// Octets that Xen takes for its page tables and the IOMMU's, beside dom0's own memory
-// (xen/arch/x86/dom0_build.c: dom0_paging_pages, dom0_compute_nr_pages).
-std::uint64_t pvh_dom0_overhead(std::uint64_t dom0_bytes, unsigned cpus);
+// Octets that Xen takes beside dom0's own memory (xen/arch/x86/dom0_build.c:
+// dom0_compute_nr_pages, dom0_paging_pages): for an IOMMU's page tables by the size of the host,
+// and for a PVH dom0's own.
+std::uint64_t dom0_overhead(const std::string& xen_commandline, std::uint64_t dom0_bytes,
+                            const warmvm::HostHardware& hardware);
 
 }  // namespace roothammer

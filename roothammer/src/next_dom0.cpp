@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "pvh_dom0.hpp"
+#include "next_dom0.hpp"
 
 #include <algorithm>
 #include <array>
@@ -37,18 +37,33 @@ bool switches_iommu_off(const std::string& xen_commandline) {
     constexpr std::array<std::string_view, 5> no{"no", "off", "false", "disable", "0"};
     constexpr std::array<std::string_view, 5> yes{"yes", "on", "true", "enable", "1"};
     bool off = false;
-    for (const auto& value : values(xen_commandline, "iommu=")) {
-        if (std::ranges::find(no, value) != no.end()) off = true;
-        if (std::ranges::find(yes, value) != yes.end()) off = false;
+    std::istringstream words(xen_commandline);
+    for (std::string word; words >> word;) {
+        if (word == "no-iommu") off = true;
+        if (word == "iommu") off = false;
+        for (const auto& value : values(word, "iommu=")) {
+            if (std::ranges::find(no, value) != no.end()) off = true;
+            if (std::ranges::find(yes, value) != yes.end()) off = false;
+        }
     }
     return off;
 }
 
-std::uint64_t pvh_dom0_overhead(std::uint64_t dom0_bytes, unsigned cpus) {
+std::uint64_t dom0_overhead(const std::string& xen_commandline, std::uint64_t dom0_bytes,
+                            const warmvm::HostHardware& hardware) {
     constexpr std::uint64_t bytes_a_cpu = 1u << 20;
-    constexpr std::uint64_t page_tables = 256;  // an octet of them for so many of memory
-    constexpr std::uint64_t iommu_page_tables = 512;
-    return cpus * bytes_a_cpu + dom0_bytes / page_tables + dom0_bytes / iommu_page_tables;
+    constexpr std::uint64_t memory_of_an_octet = 256;
+    constexpr unsigned table_bits = 9;
+    std::uint64_t bytes = 0;
+    if (hardware.iommu && !switches_iommu_off(xen_commandline)) {
+        for (auto tables = hardware.frames >> table_bits; tables; tables >>= table_bits) {
+            bytes += tables * warmvm::page_size;
+        }
+    }
+    if (asks_for_pvh_dom0(xen_commandline)) {
+        bytes += hardware.cpus * bytes_a_cpu + dom0_bytes / memory_of_an_octet;
+    }
+    return bytes;
 }
 
 }  // namespace roothammer
