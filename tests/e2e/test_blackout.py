@@ -35,10 +35,14 @@ def steps(host: Host, timeline: Json) -> dict[str, float]:
     return out
 
 
-@pytest.mark.parametrize("early", [False, True], ids=["by_the_service", "before_init"])
-def test_where_the_blackout_goes(start, early):
-    host = start(guests=GUESTS, icount=True, q35=True, xen_next=paths.XEN,
-                 dom0_args="lab.early" if early else "")
+@pytest.mark.parametrize("dom0, early, limit", [
+    pytest.param("pv", False, 12500, id="by_the_service"),
+    pytest.param("pv", True, 9500, id="before_init"),
+    pytest.param("pvh", True, 5000, id="before_init_pvh_dom0")])
+def test_where_the_blackout_goes(start, dom0, early, limit):
+    pvh = dom0 == "pvh"
+    host = start(guests=GUESTS, icount=True, q35=True, xen_next=paths.XEN, fresh=pvh, iommu=pvh,
+                 dom0_type=dom0, dom0_args="lab.early" if early else "")
     before = {g.name: GuestState.of(g) for g in host.guests}
     # Twice: what was started before init must not be in the next reboot's way.
     for turn in range(2):
@@ -52,4 +56,4 @@ def test_where_the_blackout_goes(start, early):
         assert ("g1: resumed" in resumed) == (not early), resumed
         # The scripts' shell would take more than that.
         assert took["longest resume of a guest"] < 750
-        assert took["dom0's kernel to resume"] < (9500 if early else 12500)
+        assert took["dom0's kernel to resume"] < limit
