@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <sstream>
+#include <stdexcept>
 #include <string_view>
 #include <vector>
 
@@ -22,7 +23,46 @@ std::vector<std::string> values(const std::string& commandline, std::string_view
     return found;
 }
 
+// "512M" -> 512 MiB, in KiB without a unit as Xen reads it; nullopt if it is no size.
+std::optional<std::uint64_t> size(const std::string& text) {
+    if (text.empty() || text[0] < '0' || text[0] > '9') return std::nullopt;
+    std::size_t used = 0;
+    std::uint64_t number = 0;
+    try {
+        number = std::stoull(text, &used);
+    } catch (const std::out_of_range&) {
+        return std::nullopt;
+    }
+    switch (used < text.size() ? text[used] : 'K') {
+        case 'B':
+        case 'b':
+            return number;
+        case 'K':
+        case 'k':
+            return number << 10;
+        case 'M':
+        case 'm':
+            return number << 20;
+        case 'G':
+        case 'g':
+            return number << 30;
+        case 'T':
+        case 't':
+            return number << 40;
+        default:
+            return std::nullopt;
+    }
+}
+
 }  // namespace
+
+std::optional<std::uint64_t> dom0_memory(const std::string& xen_commandline) {
+    std::optional<std::uint64_t> bytes;
+    for (const auto& value : values(xen_commandline, "dom0_mem=")) {
+        if (const auto given = size(value)) bytes = given;
+    }
+    return bytes;
+}
 
 bool asks_for_pvh_dom0(const std::string& xen_commandline) {
     bool pvh = false;

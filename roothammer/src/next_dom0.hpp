@@ -3,11 +3,15 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "warmvm/domain_control.hpp"
 
 namespace roothammer {
+
+// "dom0_mem=1G,max:2G" -> 1 GiB; nullopt if there is none, or no plain size.
+std::optional<std::uint64_t> dom0_memory(const std::string& xen_commandline);
 
 // Which of the two Xen will build (xen/arch/x86/dom0_build.c: parse_dom0_param; the last word
 // holds).

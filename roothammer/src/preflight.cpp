@@ -33,53 +33,6 @@ std::uint64_t whole_pages(std::uint64_t bytes) {
     return (bytes + warmvm::page_size_mask) & ~warmvm::page_size_mask;
 }
 
-// "dom0_mem=1G,max:2G" -> 1 GiB; nullopt if there is none, or no plain size.
-std::optional<std::uint64_t> dom0_memory(const std::string& commandline) {
-    std::istringstream words(commandline);
-    std::optional<std::uint64_t> bytes;
-    for (std::string word; words >> word;) {
-        constexpr std::string_view option = "dom0_mem=";
-        if (!word.starts_with(option)) continue;
-        std::istringstream parts(word.substr(option.size()));
-        for (std::string part; std::getline(parts, part, ',');) {
-            if (part.empty() || part[0] < '0' || part[0] > '9') continue;
-            std::size_t used = 0;
-            std::uint64_t number = 0;
-            try {
-                number = std::stoull(part, &used);
-            } catch (const std::out_of_range&) {
-                continue;
-            }
-            const char unit = used < part.size() ? part[used] : 'K';
-            switch (unit) {
-                case 'B':
-                case 'b':
-                    break;
-                case 'K':
-                case 'k':
-                    number <<= 10;
-                    break;
-                case 'M':
-                case 'm':
-                    number <<= 20;
-                    break;
-                case 'G':
-                case 'g':
-                    number <<= 30;
-                    break;
-                case 'T':
-                case 't':
-                    number <<= 40;
-                    break;
-                default:
-                    continue;
-            }
-            bytes = number;
-        }
-    }
-    return bytes;
-}
-
 class Preflight {
   public:
     Preflight(const Host& host, const Images& images, OnGuestFailure policy)
