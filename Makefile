@@ -1,7 +1,7 @@
 # One make for everything: libraries, programs, tests, the patched Xen, the lab.
-# Non-recursive: each module has a module.mk that names its sources and the
-# modules whose public headers it may include; nothing else is on its -I path,
-# so an include against the dependency direction does not compile.
+# Non-recursive: each module has a module.mk that names its sources and the modules right below it.
+# Only what is below a module is on its -I path, so an include against the direction does not
+# compile.
 
 CONFIG  ?= release
 WERROR  ?= 0
@@ -42,9 +42,11 @@ TESTS    ?= %
 
 # --- the module mechanism --------------------------------------------------
 # A module.mk sets, for module M (its folder's path):
-#   M_SRCS     .cpp files of its library          M_USES  modules whose headers it includes
+#   M_SRCS     .cpp files of its library          M_USES  modules right below it, whose headers, and
+#              the headers of what is below those, it may include
 #   M_PROGS    programs: name=main.cpp ...        M_PKGS  pkg-config packages
 #   M_LIBS     extra -l flags                     M_DEPS  generated files needed before compiling
+#   M_EXPORTS  folders of generated headers       M_INCS  private folders, of a test's subject
 #   M_FLAGS    extra compiler flags               M_TESTS gtest sources: one binary for the module
 #   M_LINT     sources that only another CONFIG compiles
 #   M_STATIC   those of its programs that are linked statically, for they are started while guests
@@ -63,10 +65,11 @@ endef
 
 define module_rules
 $(1)_CF := $(addprefix -I,$(wildcard $(1)/include) $(if $(wildcard $(1)/src),$(1)/src,$(1))) \
-  $(foreach u,$($(1)_USES),$(if $(wildcard $(u)/include),-I$(u)/include,-I$(u))) \
+  $(foreach u,$(sort $(call closure,$(1))),$(addprefix -I,$($(u)_EXPORTS)) \
+    $(if $(filter-out $(1),$(u)),$(if $(wildcard $(u)/include),-I$(u)/include,-I$(u)))) \
   $(addprefix -I,$($(1)_INCS)) $($(1)_FLAGS) $(if $($(1)_PKGS),$(shell $(PKG_CONFIG) --cflags $($(1)_PKGS)))
 $(1)_CLOSURE := $(sort $(call closure,$(1)))
-$(1)_LF = $$(foreach m,$$($(1)_CLOSURE),$$($$m_LIBS) $$(if $$($$m_PKGS),$$(shell $(PKG_CONFIG) --libs --static $$($$m_PKGS))))
+$(1)_LF = $$(foreach m,$$($(1)_CLOSURE),$$(if $$($$m_PKGS),$$(shell $(PKG_CONFIG) --libs --static $$($$m_PKGS))) $$($$m_LIBS))
 $(1)_ALLDEPS := $(foreach m,$(sort $(call closure,$(1))),$($(m)_DEPS))
 $(1)_ALLHDRS := $(wildcard $(1)/include/*/*.hpp $(1)/src/*.hpp $(if $(wildcard $(1)/src),,$(1)/*.hpp))
 $(1)_SEENHDRS := $$(sort $$($(1)_ALLHDRS) $(foreach u,$(call closure,$(1)),$$(wildcard $(u)/include/*/*.hpp)))

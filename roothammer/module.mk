@@ -1,10 +1,8 @@
-# roothammer: warm reboot. The save helper libxl runs, the operator's command, what runs at boot.
+# roothammer: warm reboot. The operator's command, and what runs at boot.
 roothammer_SRCS  := $(wildcard roothammer/src/*.cpp)
-roothammer_USES  := libwarmvm
+roothammer_USES  := roothammer/preserved libwarmvm/guest
 roothammer_LIBS  := -lboost_program_options -lz -llzma -lzstd
-roothammer_PROGS := warmvm-save-helper=roothammer/save_helper_main.cpp \
-  xl-warm-reboot=roothammer/xl_warm_reboot_main.cpp
-roothammer_STATIC := warmvm-save-helper
+roothammer_PROGS := xl-warm-reboot=roothammer/xl_warm_reboot_main.cpp
 roothammer_LINT   := roothammer/kexec_on_pvh.cpp
 $(eval $(call module,roothammer))
 

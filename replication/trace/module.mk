@@ -1,6 +1,6 @@
 M := replication/trace
 $(M)_SRCS := $(sort $(filter-out $(M)/src/main.cpp,$(wildcard $(M)/src/*.cpp)))
-$(M)_USES := replication/codec replication/stream libwarmvm
+$(M)_USES := replication/stream libwarmvm/guest
 $(M)_PKGS := libzstd liblz4 libxxhash
 $(M)_LIBS := -lboost_program_options
 $(M)_PROGS := replication-trace=$(M)/src/main.cpp

@@ -9,8 +9,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/file.hpp"
 #include "hotplug/hotplug.hpp"
-#include "warmvm/file.hpp"
 
 namespace {
 

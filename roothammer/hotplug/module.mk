@@ -1,6 +1,7 @@
 # What plugs a resumed guest's devices in, in the place of Xen's hotplug scripts.
 roothammer/hotplug_SRCS  := $(wildcard roothammer/hotplug/src/*.cpp)
-roothammer/hotplug_USES  := libwarmvm
+roothammer/hotplug_USES  := libwarmvm/xen
+roothammer/hotplug_LIBS  := -lxxhash
 roothammer/hotplug_PROGS := roothammer-hotplug=roothammer/hotplug/hotplug_main.cpp
 roothammer/hotplug_STATIC := roothammer-hotplug
 $(eval $(call module,roothammer/hotplug))

@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/file.hpp"
 #include "unpack.hpp"
-#include "warmvm/file.hpp"
 
 namespace roothammer {
 namespace {

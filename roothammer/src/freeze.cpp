@@ -3,18 +3,17 @@
 
 #include <algorithm>
 
-#include "roothammer/lock.hpp"
-#include "warmvm/fault.hpp"
-#include "warmvm/file.hpp"
-#include "warmvm/guest_record.hpp"
-#include "warmvm/save_file.hpp"
+#include "base/fault.hpp"
+#include "base/file.hpp"
+#include "base/lock.hpp"
+#include "guest/save_file.hpp"
+#include "preserved/guest_record.hpp"
 
 namespace roothammer {
 namespace {
 
 using warmvm::Error;
 using warmvm::fault_point;
-using warmvm::FaultPoint;
 using warmvm::SetState;
 
 constexpr std::chrono::milliseconds job_poll{100};
@@ -37,9 +36,9 @@ class Freezer {
 
     void run() {
         stage(Stage::freezing);
-        fault_point(FaultPoint::freeze_start);
+        fault_point("freeze-start");
         wait_until_quiet(host_);
-        fault_point(FaultPoint::freeze_quiet);
+        fault_point("freeze-quiet");
         // As many at once as there are processors to do it: one that waits for its turn runs on.
         const auto at_once = host_.system.processors();
         for (auto next = plan_.guests.begin(); next != plan_.guests.end();) {
@@ -52,15 +51,15 @@ class Freezer {
         }
         while (!saves_.empty()) finish_one();
         require_nobody_forgotten();
-        fault_point(FaultPoint::freeze_all_done);
+        fault_point("freeze-all-done");
 
         host_.system.sync();
         host_.preserved.arm(plan_.token);
         stage(Stage::armed);
         log("event=armed tsc=" + std::to_string(host_.system.tsc()));
-        fault_point(FaultPoint::freeze_armed);
+        fault_point("freeze-armed");
         host_.system.remount_read_only();
-        fault_point(FaultPoint::freeze_before_reboot);
+        fault_point("freeze-before-reboot");
         host_.system.reboot();
         throw Error::of(std::errc::io_error, "reboot(2) returned");
     }
@@ -80,7 +79,7 @@ class Freezer {
     struct Save {
         PlannedGuest* guest;
         std::filesystem::path file;
-        std::unique_ptr<ToolstackJob> job;
+        std::unique_ptr<warmvm::ToolstackJob> job;
     };
 
     // Their toolstack starts while they all still run: starting it takes longer than freezing a
@@ -88,7 +87,7 @@ class Freezer {
     Guests::iterator hold_some(Guests::iterator next) {
         for (; next != plan_.guests.end() && held_.size() < most_held; ++next) hold(*next);
         for (const auto& save : held_) save.job->wait_until_held();
-        fault_point(FaultPoint::freeze_held);
+        fault_point("freeze-held");
         return next;
     }
 
@@ -106,7 +105,7 @@ class Freezer {
     void let_go(Save save) {
         auto& guest = *save.guest;
         if (is_gone(guest)) return;
-        fault_point(FaultPoint::freeze_guest_before);
+        fault_point("freeze-guest-before");
         stage(guest, GuestStage::suspending);
         log("event=freeze guest=" + guest.name + " tsc=" + std::to_string(host_.system.tsc()));
         save.job->let_go();
@@ -122,7 +121,7 @@ class Freezer {
     }
 
     void finish_one() {
-        std::vector<ToolstackJob*> jobs;
+        std::vector<warmvm::ToolstackJob*> jobs;
         for (const auto& save : saves_) jobs.push_back(save.job.get());
         const auto ended =
             saves_.begin() + static_cast<std::ptrdiff_t>(host_.toolstack.first_ended(jobs));
@@ -133,25 +132,26 @@ class Freezer {
         if (!result.ok()) {
             guest.note = reason(result);
             // xl has woken the guest itself, unless it ran out of time or died.
-            if (result.outcome == ToolstackOutcome::failed) stage(guest, GuestStage::running);
+            if (result.outcome == warmvm::ToolstackOutcome::failed)
+                stage(guest, GuestStage::running);
             give_up(guest);
             return;
         }
-        fault_point(FaultPoint::freeze_guest_saved);
+        fault_point("freeze-guest-saved");
         store_blob(guest, save.file);
         stage(guest, GuestStage::frozen);
         log("event=frozen guest=" + guest.name + " tsc=" + std::to_string(host_.system.tsc()));
-        fault_point(FaultPoint::freeze_guest_done);
+        fault_point("freeze-guest-done");
     }
 
-    std::string reason(const ToolstackResult& result) const {
+    std::string reason(const warmvm::ToolstackResult& result) const {
         switch (result.outcome) {
-            case ToolstackOutcome::timed_out:
+            case warmvm::ToolstackOutcome::timed_out:
                 return "it did not suspend within " + std::to_string(plan_.timeout.count()) + " ms";
-            case ToolstackOutcome::died:
+            case warmvm::ToolstackOutcome::died:
                 return "xl or its save helper died: " + result.message;
-            case ToolstackOutcome::done:
-            case ToolstackOutcome::failed:
+            case warmvm::ToolstackOutcome::done:
+            case warmvm::ToolstackOutcome::failed:
                 break;
         }
         return result.message;
@@ -219,7 +219,7 @@ class Freezer {
 }  // namespace
 
 void freeze(const Host& host) {
-    const auto lock = Lock::take(host.paths.work_lock());
+    const auto lock = take_lock(host.paths.work_lock());
     auto plan = load_plan(host.paths.plan());
     if (!plan || plan->boot_id != host.system.boot_id() || plan->stage != Stage::prepared) {
         throw Error::of(std::errc::operation_not_permitted,

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "roothammer/host.hpp"
 
-#include <cstdio>
-
 namespace roothammer {
 
 namespace {
@@ -27,6 +25,10 @@ bool can_suspend(const Host& host, warmvm::DomId domain) {
 
 }  // namespace
 
+warmvm::Lock take_lock(const std::filesystem::path& file) {
+    return warmvm::Lock::take(file, "another warm reboot or resume");
+}
+
 std::vector<Guest> running_guests(const Host& host) {
     std::vector<Guest> guests;
     for (const auto& info : host.domains.list()) {
@@ -40,26 +42,6 @@ std::vector<Guest> running_guests(const Host& host) {
         guests.push_back(std::move(guest));
     }
     return guests;
-}
-
-namespace {
-std::function<void(const std::string&)>& log_sink() {
-    static std::function<void(const std::string&)> sink;
-    return sink;
-}
-}  // namespace
-
-void set_log(std::function<void(const std::string&)> sink) {
-    log_sink() = std::move(sink);
-}
-
-void log(const std::string& line) {
-    if (log_sink()) {
-        log_sink()(line);
-        return;
-    }
-    std::fprintf(stderr, "roothammer: %s\n", line.c_str());
-    std::fflush(stderr);
 }
 
 }  // namespace roothammer

@@ -11,13 +11,13 @@
 #include <sstream>
 #include <thread>
 
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "base/process.hpp"
+#include "base/tsc.hpp"
 #include "roothammer/mounts.hpp"
 #include "roothammer/paths.hpp"
 #include "roothammer/system.hpp"
-#include "warmvm/error.hpp"
-#include "warmvm/file.hpp"
-#include "warmvm/process.hpp"
-#include "warmvm/tsc.hpp"
 
 namespace roothammer {
 namespace {

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "warmvm/domain_control.hpp"
+#include "xen/domain_control.hpp"
 
 namespace roothammer {
 

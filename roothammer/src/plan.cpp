@@ -5,7 +5,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
-#include "warmvm/file.hpp"
+#include "base/file.hpp"
 
 namespace roothammer {
 namespace {

@@ -6,10 +6,10 @@
 #include <cstdio>
 #include <sstream>
 
+#include "guest/save_file.hpp"
 #include "next_dom0.hpp"
 #include "roothammer/boot_images.hpp"
 #include "roothammer/preserved_guests.hpp"
-#include "warmvm/save_file.hpp"
 
 namespace roothammer {
 namespace {

@@ -3,9 +3,9 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "base/error.hpp"
+#include "base/file.hpp"
 #include "roothammer/command_line.hpp"
-#include "warmvm/error.hpp"
-#include "warmvm/file.hpp"
 
 namespace roothammer {
 namespace {
@@ -35,7 +35,7 @@ struct Ports {
     std::unique_ptr<warmvm::PreservedMemory> preserved = warmvm::open_preserved_memory();
     std::unique_ptr<warmvm::Store> store = warmvm::open_store();
     std::unique_ptr<warmvm::Kexec> kexec = warmvm::open_kexec("kexec", kexec_preload());
-    std::unique_ptr<Toolstack> toolstack = open_xl(save_helper());
+    std::unique_ptr<warmvm::Toolstack> toolstack = warmvm::open_xl(save_helper());
     std::unique_ptr<System> system = open_system();
     Host host{*domains, *preserved, *store, *kexec, *toolstack, *system, {}};
 };

@@ -6,11 +6,11 @@
 
 #include <algorithm>
 
+#include "base/file.hpp"
+#include "base/lock.hpp"
+#include "preserved/rescued_file.hpp"
 #include "roothammer/earlier_try.hpp"
-#include "roothammer/lock.hpp"
 #include "roothammer/preserved_guests.hpp"
-#include "warmvm/file.hpp"
-#include "warmvm/rescue.hpp"
 
 namespace roothammer {
 namespace {
@@ -84,7 +84,7 @@ class NewFile {
 }  // namespace
 
 void rescue(const Host& host, const std::string& name, const std::filesystem::path& file) {
-    const auto lock = Lock::take(host.paths.work_lock());
+    const auto lock = take_lock(host.paths.work_lock());
     const auto guest = find(host, name);
     make_inherited(host, guest);
     if (!guest.file) throw Error::of(std::errc::invalid_argument, name + ": " + guest.trouble);
@@ -95,7 +95,7 @@ void rescue(const Host& host, const std::string& name, const std::filesystem::pa
 }
 
 void discard(const Host& host, const std::string& name) {
-    const auto lock = Lock::take(host.paths.work_lock());
+    const auto lock = take_lock(host.paths.work_lock());
     if (name == "unreadable") {
         for (const auto& set : host.preserved.sets()) {
             if (set.state != SetState::unreadable) continue;

@@ -4,21 +4,20 @@
 #include <algorithm>
 #include <map>
 
+#include "base/fault.hpp"
+#include "base/file.hpp"
+#include "base/lock.hpp"
+#include "preserved/restore_preserved.hpp"
 #include "roothammer/earlier_try.hpp"
-#include "roothammer/lock.hpp"
 #include "roothammer/preserved_guests.hpp"
 #include "roothammer/timeline.hpp"
-#include "warmvm/fault.hpp"
-#include "warmvm/file.hpp"
-#include "warmvm/frame_map.hpp"
-#include "warmvm/save_helper.hpp"
+#include "xen/frame_map.hpp"
 
 namespace roothammer {
 namespace {
 
 using warmvm::Error;
 using warmvm::fault_point;
-using warmvm::FaultPoint;
 using warmvm::PreservedSet;
 using warmvm::SetId;
 using warmvm::SetState;
@@ -82,14 +81,14 @@ class Resumer {
         auto times = first_times(guest);
         const auto file = host_.paths.image(guest.set.id);
         warmvm::replace_file(file, guest.blob);
-        fault_point(FaultPoint::resume_blob_read);
+        fault_point("resume-blob-read");
 
         times.restore_start = host_.system.tsc();
         log("event=resume guest=" + guest.name + " tsc=" + std::to_string(times.restore_start));
         const auto result = host_.toolstack.restore(file);
         std::filesystem::remove(file);
         if (!result.ok()) throw Error::of(std::errc::io_error, "xl restore: " + result.message);
-        fault_point(FaultPoint::resume_restored);
+        fault_point("resume-restored");
 
         const auto set = find(host_, guest.set.id);
         if (set.state != SetState::adopted) {
@@ -102,12 +101,12 @@ class Resumer {
         // The hypervisor holds an adopted domain paused until it is committed, so the order makes
         // commit the one step that starts the guest: there is no half-way to be killed in.
         if (!options_.paused) host_.domains.unpause(set.domid);
-        fault_point(FaultPoint::resume_unpaused);
+        fault_point("resume-unpaused");
         times.commit_ticks = host_.preserved.commit(set.id);
         times.committed = host_.system.tsc();
         if (!options_.paused) times.running = times.committed;
         remember(std::move(times));
-        fault_point(FaultPoint::resume_committed);
+        fault_point("resume-committed");
     }
 
     GuestTimes first_times(const PreservedGuest& guest) {
@@ -181,8 +180,8 @@ void close_timeline(const Host& host, Timeline& timeline) {
 }  // namespace
 
 std::vector<ResumeOutcome> resume(const Host& host, const ResumeOptions& options) {
-    const auto lock = Lock::take(host.paths.work_lock());
-    fault_point(FaultPoint::resume_start);
+    const auto lock = take_lock(host.paths.work_lock());
+    fault_point("resume-start");
     std::vector<ResumeOutcome> outcomes;
     const auto info = host.preserved.info();
     if (!info) {

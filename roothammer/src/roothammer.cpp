@@ -6,10 +6,10 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "base/lock.hpp"
 #include "roothammer/autostart.hpp"
 #include "roothammer/command_line.hpp"
 #include "roothammer/freeze.hpp"
-#include "roothammer/lock.hpp"
 #include "roothammer/preserved_guests.hpp"
 #include "roothammer/rescue.hpp"
 #include "roothammer/resume.hpp"
@@ -123,7 +123,7 @@ int resume_guests(const Host& host, const Arguments& arguments) {
 }
 
 int recover_guests(const Host& host, const Arguments&) {
-    const auto lock = Lock::take(host.paths.work_lock());
+    const auto lock = take_lock(host.paths.work_lock());
     const auto unsettled = recover(host, "recovered by hand or after a crash");
     for (const auto& name : unsettled) {
         log("guest " + name +

@@ -10,7 +10,7 @@
 #include <array>
 #include <memory>
 
-#include "warmvm/error.hpp"
+#include "base/error.hpp"
 
 namespace roothammer {
 namespace {

@@ -6,7 +6,7 @@
 
 #include <cstdint>
 
-#include "warmvm/bytes.hpp"
+#include "base/bytes.hpp"
 
 namespace roothammer {
 

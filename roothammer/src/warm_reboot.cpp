@@ -3,23 +3,22 @@
 
 #include <optional>
 
+#include "base/fault.hpp"
+#include "base/file.hpp"
+#include "base/lock.hpp"
 #include "roothammer/freeze.hpp"
-#include "roothammer/lock.hpp"
-#include "warmvm/fault.hpp"
-#include "warmvm/file.hpp"
 
 namespace roothammer {
 namespace {
 
 using warmvm::Error;
 using warmvm::fault_point;
-using warmvm::FaultPoint;
 
 // Takes what was loaded away again, unless the plan was handed over.
 class LoadedImage {
   public:
     LoadedImage(const Host& host, const warmvm::KexecImage& image) : host_(host) {
-        fault_point(FaultPoint::load_before);
+        fault_point("load-before");
         host_.kexec.load(image);
     }
     ~LoadedImage() {
@@ -52,7 +51,7 @@ bool is_freeze_coming(const Host& host) {
 // Someone has isolated another target meanwhile, or the service cannot be started. Empty if it was
 // started after all.
 std::string call_off(const Host& host) {
-    const auto lock = Lock::try_take(host.paths.work_lock());
+    const auto lock = warmvm::Lock::try_take(host.paths.work_lock());
     if (!lock) return {};
     std::string why = "the service manager has dropped the freeze (journalctl -u " +
                       std::string(freeze_unit) + ")";
@@ -98,15 +97,15 @@ void start_warm_reboot(const Host& host, const WarmRebootOptions& options, const
                kernel ? kernel->path() : options.images.kernel, options.images.kernel_commandline,
                options.images.initrd});
     kernel.reset();
-    fault_point(FaultPoint::load_after);
+    fault_point("load-after");
     if (const auto refusal = host.preserved.verify()) {
         throw Error::of(std::errc::io_error, "the loaded image: " + refusal->str());
     }
-    fault_point(FaultPoint::load_verified);
+    fault_point("load-verified");
 
     store_plan(host.paths.plan(), plan);
     try {
-        fault_point(FaultPoint::plan_written);
+        fault_point("plan-written");
         auto keep = units_kept();
         keep.insert(keep.end(), options.keep.begin(), options.keep.end());
         host.system.keep_units(warm_target, keep);

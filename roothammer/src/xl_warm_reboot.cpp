@@ -7,11 +7,11 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "base/file.hpp"
+#include "base/lock.hpp"
 #include "roothammer/command_line.hpp"
 #include "roothammer/freeze.hpp"
-#include "roothammer/lock.hpp"
 #include "roothammer/warm_reboot.hpp"
-#include "warmvm/file.hpp"
 
 namespace roothammer {
 namespace {
@@ -100,7 +100,7 @@ int print_report(const Report& report, bool json) {
 
 void refuse_second_run(const Host& host) {
     const bool active = host.system.is_active(freeze_unit) || host.system.is_active(warm_target);
-    if (active || !Lock::try_take(host.paths.work_lock())) {
+    if (active || !warmvm::Lock::try_take(host.paths.work_lock())) {
         throw warmvm::Error::of(std::errc::device_or_resource_busy,
                                 "a warm reboot or a resume is under way");
     }
@@ -129,7 +129,7 @@ int warm_reboot(const Host& host, const Settings& settings) {
         throw po::validation_error(po::validation_error::invalid_option_value,
                                    std::to_string(settings.timeout_seconds), "timeout");
     }
-    const auto session = Lock::take(host.paths.session_lock());
+    const auto session = take_lock(host.paths.session_lock());
     refuse_second_run(host);
 
     WarmRebootOptions options;

@@ -2,7 +2,7 @@
 // Files that pass for a hypervisor and a kernel.
 #pragma once
 
-#include "warmvm/bytes.hpp"
+#include "base/bytes.hpp"
 
 namespace fake {
 

@@ -6,9 +6,8 @@
 #include <stdexcept>
 #include <utility>
 
-#include "warmvm/file.hpp"
-#include "warmvm/guest_record.hpp"
-#include "warmvm/save_helper.hpp"
+#include "base/file.hpp"
+#include "preserved/guest_record.hpp"
 
 namespace fake {
 namespace {

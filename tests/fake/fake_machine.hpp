@@ -13,8 +13,9 @@
 #include <vector>
 
 #include "roothammer/host.hpp"
-#include "warmvm/guest_context.hpp"
-#include "warmvm/log_dirty.hpp"
+#include "xen/guest_context.hpp"
+#include "xen/guest_memory.hpp"
+#include "xen/log_dirty.hpp"
 
 namespace fake {
 
@@ -84,7 +85,7 @@ class Machine final : public warmvm::DomainControl,
                       public warmvm::PreservedMemory,
                       public warmvm::Store,
                       public warmvm::Kexec,
-                      public roothammer::Toolstack,
+                      public warmvm::Toolstack,
                       public roothammer::System {
   public:
     // --- what a test sets up and looks at
@@ -212,13 +213,13 @@ class Machine final : public warmvm::DomainControl,
     void unload() override;
 
     // --- Toolstack: what libxl would do, with the real save helper's code inside
-    std::unique_ptr<roothammer::ToolstackJob> start_save(
-        DomId domain, const std::filesystem::path& file,
-        std::chrono::milliseconds timeout) override;
-    std::size_t first_ended(std::span<roothammer::ToolstackJob* const> jobs) override;
-    roothammer::ToolstackResult restore(const std::filesystem::path& file) override;
-    roothammer::ToolstackResult shutdown(DomId domain, std::chrono::milliseconds timeout) override;
-    roothammer::ToolstackResult destroy(DomId domain) override;
+    std::unique_ptr<warmvm::ToolstackJob> start_save(DomId domain,
+                                                     const std::filesystem::path& file,
+                                                     std::chrono::milliseconds timeout) override;
+    std::size_t first_ended(std::span<warmvm::ToolstackJob* const> jobs) override;
+    warmvm::ToolstackResult restore(const std::filesystem::path& file) override;
+    warmvm::ToolstackResult shutdown(DomId domain, std::chrono::milliseconds timeout) override;
+    warmvm::ToolstackResult destroy(DomId domain) override;
 
     // --- System
     std::uint64_t tsc() override;
@@ -236,7 +237,7 @@ class Machine final : public warmvm::DomainControl,
     void reboot() override;
 
   private:
-    roothammer::ToolstackResult save(DomId domain, const std::filesystem::path& file);
+    warmvm::ToolstackResult save(DomId domain, const std::filesystem::path& file);
     void step(const char* call);
     Domain& get(DomId domain);
     Set& get(SetId set);

@@ -2,28 +2,27 @@
 // libxl around the real save helper: what it does before and after, and how it cleans up.
 #include <fcntl.h>
 
+#include "base/fault.hpp"
+#include "base/file.hpp"
 #include "fake_machine.hpp"
+#include "guest/save_file.hpp"
 #include "guests.hpp"
+#include "preserved/guest_record.hpp"
+#include "preserved/restore_preserved.hpp"
+#include "preserved/save_preserved.hpp"
 #include "save_file_parts.hpp"
-#include "warmvm/fault.hpp"
-#include "warmvm/file.hpp"
-#include "warmvm/save_file.hpp"
-#include "warmvm/save_helper.hpp"
 
 namespace fake {
 namespace {
 
-using roothammer::ToolstackOutcome;
-using roothammer::ToolstackResult;
-
-ToolstackResult failed(const std::string& message) {
-    return {ToolstackOutcome::failed, message};
+warmvm::ToolstackResult failed(const std::string& message) {
+    return {warmvm::ToolstackOutcome::failed, message};
 }
 
 // It has ended as soon as it is let go, but nobody knows before asking.
-class Save final : public roothammer::ToolstackJob {
+class Save final : public warmvm::ToolstackJob {
   public:
-    Save(std::size_t& held, std::function<ToolstackResult()> save)
+    Save(std::size_t& held, std::function<warmvm::ToolstackResult()> save)
         : held_(held), save_(std::move(save)) {
         ++held_;
     }
@@ -36,19 +35,19 @@ class Save final : public roothammer::ToolstackJob {
         result_ = failed("cut short");
         result_ = save_();
     }
-    ToolstackResult result() override { return result_.value(); }
+    warmvm::ToolstackResult result() override { return result_.value(); }
 
   private:
     std::size_t& held_;
-    std::function<ToolstackResult()> save_;
-    std::optional<ToolstackResult> result_;
+    std::function<warmvm::ToolstackResult()> save_;
+    std::optional<warmvm::ToolstackResult> result_;
 };
 
 }  // namespace
 
-std::unique_ptr<roothammer::ToolstackJob> Machine::start_save(DomId domain,
-                                                              const std::filesystem::path& file,
-                                                              std::chrono::milliseconds timeout) {
+std::unique_ptr<warmvm::ToolstackJob> Machine::start_save(DomId domain,
+                                                          const std::filesystem::path& file,
+                                                          std::chrono::milliseconds timeout) {
     step("xl save");
     save_timeout = timeout;
     auto job = std::make_unique<Save>(saves_held, [=, this] { return save(domain, file); });
@@ -57,12 +56,12 @@ std::unique_ptr<roothammer::ToolstackJob> Machine::start_save(DomId domain,
 }
 
 // The last to be started is the first: whoever relies on an order must not.
-std::size_t Machine::first_ended(std::span<roothammer::ToolstackJob* const> jobs) {
+std::size_t Machine::first_ended(std::span<warmvm::ToolstackJob* const> jobs) {
     most_saves = std::max(most_saves, jobs.size());
     return jobs.size() - 1;
 }
 
-ToolstackResult Machine::save(DomId id, const std::filesystem::path& file) {
+warmvm::ToolstackResult Machine::save(DomId id, const std::filesystem::path& file) {
     auto& domain = get(id);
     auto& control = nodes["/local/domain/" + std::to_string(id.value()) + "/control/shutdown"];
     Bytes image;
@@ -87,15 +86,15 @@ ToolstackResult Machine::save(DomId id, const std::filesystem::path& file) {
         // xl has written the guest's configuration before it asks the guest, and leaves it there.
         warmvm::replace_file(file, image);
         if (domain.suspends != Domain::Suspends::yes) {
-            return {
-                killed_tools.contains("xl") ? ToolstackOutcome::died : ToolstackOutcome::timed_out,
-                error.what()};
+            return {killed_tools.contains("xl") ? warmvm::ToolstackOutcome::died
+                                                : warmvm::ToolstackOutcome::timed_out,
+                    error.what()};
         }
         // xl: "Failed to save domain, resuming domain".
         if (domain.shutdown) domain.shutdown.reset();
         return failed(error.what());
     }
-    if (killed_tools.contains("save")) return {ToolstackOutcome::died, "killed"};
+    if (killed_tools.contains("save")) return {warmvm::ToolstackOutcome::died, "killed"};
     auto bytes = save_file_prefix(domain.name, domain.uuid);
     warmvm::append(bytes, image);
     warmvm::append(bytes, save_file_suffix());
@@ -103,10 +102,10 @@ ToolstackResult Machine::save(DomId id, const std::filesystem::path& file) {
     ++domain.toolstack_pauses;
     domain.shutdown.reset();
     ++domain.times_cancelled;
-    return {ToolstackOutcome::done, {}};
+    return {warmvm::ToolstackOutcome::done, {}};
 }
 
-ToolstackResult Machine::restore(const std::filesystem::path& file) {
+warmvm::ToolstackResult Machine::restore(const std::filesystem::path& file) {
     step("xl restore");
     const auto bytes = warmvm::read_file(file, warmvm::max_blob_bytes);
     const auto saved = warmvm::read_save_file(bytes);
@@ -146,23 +145,23 @@ ToolstackResult Machine::restore(const std::filesystem::path& file) {
         return failed(error.what());
     }
     if (killed_tools.contains("restore late")) return failed("killed");
-    return {ToolstackOutcome::done, {}};
+    return {warmvm::ToolstackOutcome::done, {}};
 }
 
-ToolstackResult Machine::shutdown(DomId domain, std::chrono::milliseconds timeout) {
+warmvm::ToolstackResult Machine::shutdown(DomId domain, std::chrono::milliseconds timeout) {
     step("xl shutdown");
     shutdown_timeout = timeout;
     if (get(domain).suspends != Domain::Suspends::yes) {
-        return {ToolstackOutcome::timed_out, "the guest does not answer"};
+        return {warmvm::ToolstackOutcome::timed_out, "the guest does not answer"};
     }
     remove(domain);
-    return {ToolstackOutcome::done, {}};
+    return {warmvm::ToolstackOutcome::done, {}};
 }
 
-ToolstackResult Machine::destroy(DomId domain) {
+warmvm::ToolstackResult Machine::destroy(DomId domain) {
     step("xl destroy");
     remove(domain);
-    return {ToolstackOutcome::done, {}};
+    return {warmvm::ToolstackOutcome::done, {}};
 }
 
 void Machine::remove(DomId domain) {

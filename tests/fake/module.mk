@@ -1,4 +1,4 @@
 # Stateful fakes of every port, and guests to put into them.
 tests/fake_SRCS := $(wildcard tests/fake/*.cpp)
-tests/fake_USES := libwarmvm roothammer
+tests/fake_USES := roothammer
 $(eval $(call module,tests/fake))

@@ -4,8 +4,8 @@
 
 #include <string>
 
-#include "warmvm/bytes.hpp"
-#include "warmvm/types.hpp"
+#include "base/bytes.hpp"
+#include "xen/types.hpp"
 
 namespace fake {
 

@@ -1,6 +1,6 @@
 # The decoders of replication.
 codec_fuzzers := chunk stream trace
-tests/fuzz_USES := replication/codec replication/stream replication/trace
+tests/fuzz_USES := replication/trace
 tests/fuzz_INCS := replication/codec/src replication/stream/src replication/trace/src
 tests/fuzz_LINT := $(codec_fuzzers:%=tests/fuzz/%.cpp)
 ifeq ($(CONFIG),fuzz)

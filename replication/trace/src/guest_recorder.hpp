@@ -8,10 +8,10 @@
 #include <string>
 #include <vector>
 
+#include "guest/guest_pages.hpp"
 #include "trace_file.hpp"
-#include "warmvm/guest_pages.hpp"
-#include "warmvm/log_dirty.hpp"
-#include "warmvm/store.hpp"
+#include "xen/log_dirty.hpp"
+#include "xen/store.hpp"
 
 namespace replication::trace {
 

@@ -14,9 +14,9 @@
 #include <array>
 #include <cerrno>
 
+#include "base/error.hpp"
+#include "base/file.hpp"
 #include "hotplug/hotplug.hpp"
-#include "warmvm/error.hpp"
-#include "warmvm/file.hpp"
 
 namespace roothammer::hotplug {
 namespace {

@@ -4,8 +4,8 @@
 #include <array>
 #include <sstream>
 
+#include "base/file.hpp"
 #include "hotplug/hotplug.hpp"
-#include "warmvm/file.hpp"
 
 namespace roothammer::hotplug {
 namespace {

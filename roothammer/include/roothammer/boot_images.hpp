@@ -6,8 +6,8 @@
 #include <filesystem>
 #include <optional>
 
-#include "warmvm/bytes.hpp"
-#include "warmvm/types.hpp"
+#include "base/bytes.hpp"
+#include "xen/types.hpp"
 
 namespace roothammer {
 

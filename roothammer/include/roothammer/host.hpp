@@ -2,30 +2,37 @@
 // All the ports of a warm reboot in one hand, and what a guest looks like through them.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "base/lock.hpp"
+#include "base/log.hpp"
+#include "guest/toolstack.hpp"
 #include "roothammer/paths.hpp"
 #include "roothammer/system.hpp"
-#include "roothammer/toolstack.hpp"
-#include "warmvm/domain_control.hpp"
-#include "warmvm/kexec.hpp"
-#include "warmvm/preserved.hpp"
-#include "warmvm/store.hpp"
+#include "xen/domain_control.hpp"
+#include "xen/kexec.hpp"
+#include "xen/preserved_memory.hpp"
+#include "xen/store.hpp"
 
 namespace roothammer {
+
+using warmvm::log;
 
 struct Host {
     warmvm::DomainControl& domains;
     warmvm::PreservedMemory& preserved;
     warmvm::Store& store;
     warmvm::Kexec& kexec;
-    Toolstack& toolstack;
+    warmvm::Toolstack& toolstack;
     System& system;
     Paths paths;
 };
+
+// Two locks: the session lock is an operator's xl-warm-reboot from preflight to the end; the work
+// lock is whoever freezes, resumes or puts back. Throws Error (device_or_resource_busy).
+warmvm::Lock take_lock(const std::filesystem::path& file);
 
 struct Guest {
     warmvm::DomainInfo info;
@@ -38,10 +45,5 @@ struct Guest {
 
 // Domains that are neither dom0 nor dying.
 std::vector<Guest> running_guests(const Host& host);
-
-// One line on stderr, "event=WHAT guest=NAME ..." included: the tests read exactly these.
-void log(const std::string& line);
-// Where log() writes instead; empty: stderr again.
-void set_log(std::function<void(const std::string&)> sink);
 
 }  // namespace roothammer

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <string>
 
-#include "warmvm/types.hpp"
+#include "xen/types.hpp"
 
 namespace roothammer {
 
@@ -16,7 +16,7 @@ struct Paths {
     [[nodiscard]] std::filesystem::path session_lock() const { return run / "session.lock"; }
     [[nodiscard]] std::filesystem::path work_lock() const { return run / "work.lock"; }
     [[nodiscard]] std::filesystem::path image(warmvm::DomId domain) const {
-        return run / ("dom" + std::to_string(domain.value()) + ".save");
+        return run / (str(domain) + ".save");
     }
     [[nodiscard]] std::filesystem::path image(warmvm::SetId set) const {
         return run / ("set" + std::to_string(set.value()) + ".save");

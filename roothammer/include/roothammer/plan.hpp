@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "warmvm/types.hpp"
+#include "xen/types.hpp"
 
 namespace roothammer {
 

@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
+#include "base/bytes.hpp"
 #include "roothammer/host.hpp"
 #include "roothammer/plan.hpp"
-#include "warmvm/bytes.hpp"
-#include "warmvm/kexec.hpp"
+#include "xen/kexec.hpp"
 
 namespace roothammer {
 

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "guest/save_file.hpp"
+#include "preserved/guest_record.hpp"
 #include "roothammer/host.hpp"
-#include "warmvm/guest_record.hpp"
-#include "warmvm/save_file.hpp"
 
 namespace roothammer {
 

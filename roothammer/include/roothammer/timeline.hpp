@@ -9,8 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "warmvm/preserved.hpp"
-#include "warmvm/save_helper.hpp"
+#include "xen/preserved_memory.hpp"
 
 namespace roothammer {
 

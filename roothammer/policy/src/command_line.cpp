@@ -4,11 +4,11 @@
 #include <boost/program_options.hpp>
 #include <iostream>
 
+#include "base/error.hpp"
+#include "base/file.hpp"
 #include "policy/run.hpp"
 #include "roothammer/command_line.hpp"
 #include "roothammer/paths.hpp"
-#include "warmvm/error.hpp"
-#include "warmvm/file.hpp"
 
 namespace roothammer::policy {
 namespace {

@@ -8,7 +8,7 @@
 #include <map>
 #include <stdexcept>
 
-#include "warmvm/error.hpp"
+#include "base/error.hpp"
 
 namespace roothammer::policy {
 namespace {

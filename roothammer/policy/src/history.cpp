@@ -5,8 +5,8 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "base/error.hpp"
 #include "policy/record_line.hpp"
-#include "warmvm/error.hpp"
 
 namespace roothammer::policy {
 namespace {

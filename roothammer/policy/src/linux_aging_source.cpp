@@ -7,13 +7,13 @@
 #include <cerrno>
 #include <system_error>
 
+#include "base/error.hpp"
+#include "base/file.hpp"
 #include "policy/ports.hpp"
 #include "policy/proc_files.hpp"
 #include "roothammer/timeline.hpp"
-#include "warmvm/error.hpp"
-#include "warmvm/file.hpp"
-#include "warmvm/host_memory.hpp"
-#include "warmvm/preserved.hpp"
+#include "xen/host_memory.hpp"
+#include "xen/preserved_memory.hpp"
 
 namespace roothammer::policy {
 namespace {

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/process.hpp"
 #include "roothammer/command_line.hpp"
-#include "warmvm/process.hpp"
 
 namespace roothammer::policy {
 namespace {

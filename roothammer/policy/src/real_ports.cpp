@@ -5,11 +5,11 @@
 #include <array>
 #include <ctime>
 
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "base/process.hpp"
 #include "policy/ports.hpp"
 #include "policy/preflight_output.hpp"
-#include "warmvm/error.hpp"
-#include "warmvm/file.hpp"
-#include "warmvm/process.hpp"
 
 namespace roothammer::policy {
 namespace {

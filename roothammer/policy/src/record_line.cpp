@@ -6,7 +6,7 @@
 #include <array>
 #include <cstdio>
 
-#include "warmvm/error.hpp"
+#include "base/error.hpp"
 
 namespace roothammer::policy {
 namespace {

@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <system_error>
 
+#include "base/error.hpp"
+#include "base/lock.hpp"
 #include "policy/gates.hpp"
-#include "roothammer/lock.hpp"
-#include "warmvm/error.hpp"
 
 namespace roothammer::policy {
 namespace {
@@ -17,7 +17,7 @@ class Run {
         : ports_(ports), config_(config), options_(options) {}
 
     Outcome go() {
-        const auto lock = Lock::try_take(ports_.lock);
+        const auto lock = warmvm::Lock::try_take(ports_.lock);
         if (!lock) {
             end(Decision::host_refused, "another run is at work (" + ports_.lock.string() + ")");
             return std::move(outcome_);
@@ -229,7 +229,7 @@ Outcome run(const Ports& ports, const Config& config, const RunOptions& options)
 }
 
 void reset(const Ports& ports) {
-    const auto lock = Lock::take(ports.lock);
+    const auto lock = warmvm::Lock::take(ports.lock, "another warm reboot or resume");
     ports.storage.replace(tries_file, to_text(Tries{}));
 }
 

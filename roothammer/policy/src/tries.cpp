@@ -5,9 +5,9 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "base/error.hpp"
 #include "policy/history.hpp"
 #include "policy/record_line.hpp"
-#include "warmvm/error.hpp"
 
 namespace roothammer::policy {
 namespace {

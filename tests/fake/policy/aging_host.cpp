@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "warmvm/error.hpp"
+#include "base/error.hpp"
 
 namespace fake {
 namespace {

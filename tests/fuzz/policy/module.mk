@@ -1,5 +1,5 @@
 # The policy's parsers: its files, its configuration, what the kernel says, what xl-warm-reboot says.
-tests/fuzz/policy_USES  := roothammer/policy roothammer libwarmvm
+tests/fuzz/policy_USES  := roothammer/policy
 tests/fuzz/policy_INCS  := tests/fuzz/records
 policy_fuzzers := policy_history policy_config policy_output
 tests/fuzz/policy_LINT  := $(policy_fuzzers:%=tests/fuzz/policy/%_fuzz.cpp)

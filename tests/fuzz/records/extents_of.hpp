@@ -4,8 +4,8 @@
 #include <cstring>
 #include <vector>
 
-#include "warmvm/bytes.hpp"
-#include "warmvm/frame_map.hpp"
+#include "base/bytes.hpp"
+#include "xen/frame_map.hpp"
 
 // As many extents as bytes has room for, 24 octets each, as the hypervisor hands them out.
 inline std::vector<warmvm::Extent> extents_of(warmvm::ByteView bytes) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "guest/guest_image.hpp"
 #include "harness.hpp"
-#include "warmvm/guest_image.hpp"
-#include "warmvm/save_helper.hpp"
+#include "preserved/restore_preserved.hpp"
 
 FUZZ_BYTES(bytes) {
     warmvm::MemorySource source(bytes);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "harness.hpp"
-#include "warmvm/guest_record.hpp"
+#include "preserved/guest_record.hpp"
 
 #include <xxhash.h>
 

@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <span>
 
-#include "warmvm/bytes.hpp"
-#include "warmvm/error.hpp"
+#include "base/bytes.hpp"
+#include "base/error.hpp"
 
 #define FUZZ_BYTES(name)                                                                \
     static void fuzz_one(warmvm::ByteView name);                                        \

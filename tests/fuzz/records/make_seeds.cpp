@@ -3,14 +3,14 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "base/file.hpp"
 #include "boot_files.hpp"
 #include "guests.hpp"
+#include "preserved/guest_record.hpp"
+#include "preserved/save_preserved.hpp"
 #include "roothammer/plan.hpp"
 #include "roothammer/timeline.hpp"
 #include "save_file_parts.hpp"
-#include "warmvm/file.hpp"
-#include "warmvm/guest_record.hpp"
-#include "warmvm/save_helper.hpp"
 
 namespace {
 

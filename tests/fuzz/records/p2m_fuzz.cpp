@@ -2,7 +2,7 @@
 // A PV guest that lies about its p2m: octets of its shared info and its tables are overwritten.
 #include "guests.hpp"
 #include "harness.hpp"
-#include "pv_state.hpp"
+#include "xen/pv_state.hpp"
 
 FUZZ_BYTES(bytes) {
     fake::Machine machine;

@@ -2,7 +2,7 @@
 // A guest of eight frames whose page tables are the input: words of 16 bits, the frame a present
 // entry points to and the slot it stands in.
 #include "harness.hpp"
-#include "warmvm/rescue.hpp"
+#include "preserved/rescued_file.hpp"
 
 namespace {
 

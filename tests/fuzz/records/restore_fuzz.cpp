@@ -3,8 +3,8 @@
 // machine's rules hold (the fake throws std::logic_error otherwise) and a refusal leaves the set.
 #include "guests.hpp"
 #include "harness.hpp"
-#include "warmvm/guest_record.hpp"
-#include "warmvm/save_helper.hpp"
+#include "preserved/guest_record.hpp"
+#include "preserved/restore_preserved.hpp"
 
 namespace {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "guest/save_file.hpp"
 #include "harness.hpp"
-#include "warmvm/save_file.hpp"
 
 FUZZ_BYTES(bytes) {
     const auto file = warmvm::read_save_file(bytes);

@@ -1,4 +1,3 @@
 tests/unit/hotplug_TESTS := $(wildcard tests/unit/hotplug/*_test.cpp)
-tests/unit/hotplug_USES  := roothammer/hotplug libwarmvm
-tests/unit/hotplug_LIBS  := -lxxhash
+tests/unit/hotplug_USES  := roothammer/hotplug
 $(eval $(call module,tests/unit/hotplug))

@@ -5,8 +5,8 @@
 
 #include <map>
 
+#include "base/error.hpp"
 #include "hotplug/hotplug.hpp"
-#include "warmvm/error.hpp"
 
 namespace roothammer::hotplug {
 namespace {

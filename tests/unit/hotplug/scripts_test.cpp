@@ -4,8 +4,8 @@
 
 #include <filesystem>
 
+#include "base/file.hpp"
 #include "hotplug/hotplug.hpp"
-#include "warmvm/file.hpp"
 
 namespace roothammer::hotplug {
 namespace {

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The real ports, as far as they go without Xen and root: a folder that looks like a dom0's.
 #include <gtest/gtest.h>
+
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <algorithm>
 
 #include <fstream>
 
+#include "base/error.hpp"
 #include "policy/history.hpp"
 #include "policy/ports.hpp"
 #include "policy/preflight_output.hpp"
 #include "policy/proc_files.hpp"
 #include "roothammer/timeline.hpp"
-#include "warmvm/error.hpp"
 
 namespace roothammer::policy {
 namespace {

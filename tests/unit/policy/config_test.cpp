@@ -3,8 +3,8 @@
 
 #include <gtest/gtest.h>
 
-#include "warmvm/error.hpp"
-#include "warmvm/file.hpp"
+#include "base/error.hpp"
+#include "base/file.hpp"
 
 namespace roothammer::policy {
 namespace {

@@ -4,9 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include "base/error.hpp"
+#include "base/file.hpp"
 #include "policy/record_line.hpp"
-#include "warmvm/error.hpp"
-#include "warmvm/file.hpp"
 
 namespace roothammer::policy {
 namespace {

@@ -10,7 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "aging_host.hpp"
-#include "roothammer/lock.hpp"
+#include "base/lock.hpp"
 
 namespace roothammer::policy {
 namespace {
@@ -354,7 +354,7 @@ TEST_F(PolicyRun, ASlewedClockIsNoStep) {
 
 TEST_F(PolicyRun, TwoAtOnce) {
     grow_old();
-    const auto other = Lock::take(host_->lock);
+    const auto other = warmvm::Lock::take(host_->lock, "another");
     const auto outcome = run();
     EXPECT_EQ(outcome.decision, Decision::host_refused);
     EXPECT_NE(outcome.line.find("another run is at work"), std::string::npos);

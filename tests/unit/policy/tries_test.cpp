@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "warmvm/error.hpp"
+#include "base/error.hpp"
 
 namespace roothammer::policy {
 namespace {

@@ -8,7 +8,7 @@ tests/unit/record_TESTS := $(wildcard tests/unit/record/*_test.cpp)
 tests/unit/record_FLAGS := -isystem $(XEN_SRC)/xen/include
 tests/unit/record_PKGS  := libxxhash
 # Whatever makes this has unpacked Xen's tree.
-tests/unit/record_DEPS  := build/gen/preserved.h
+tests/unit/record_DEPS  := build/gen/xen/preserved.h
 $(eval $(call module,tests/unit/record))
 
 ifeq ($(XEN_SRC),build/xen/tree)

@@ -6,10 +6,10 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "base/file.hpp"
+#include "base/lock.hpp"
 #include "boot_files.hpp"
-#include "roothammer/lock.hpp"
 #include "scenario.hpp"
-#include "warmvm/file.hpp"
 
 namespace roothammer {
 namespace {
@@ -247,7 +247,7 @@ TEST_F(CommandLine, RecoverAndTimeline) {
 
 TEST_F(CommandLine, OneAtATime) {
     reboot_warm();
-    const auto work = Lock::take(paths_.work_lock());
+    const auto work = take_lock(paths_.work_lock());
     for (const auto& words :
          std::vector<std::vector<std::string>>{{"resume"},
                                                {"rescue", "web", (root_ / "f").string()},

@@ -2,9 +2,9 @@
 // What the freeze does with guests that do not behave, and with plans it must not follow.
 #include <algorithm>
 
-#include "roothammer/lock.hpp"
+#include "base/file.hpp"
+#include "base/lock.hpp"
 #include "scenario.hpp"
-#include "warmvm/file.hpp"
 
 namespace roothammer {
 namespace {
@@ -222,7 +222,7 @@ TEST_F(Freeze, FollowsNoPlanTwice) {
 
 TEST_F(Freeze, IsRefusedWhileAnotherIsAtWork) {
     prepare();
-    const auto lock = Lock::take(paths_.work_lock());
+    const auto lock = take_lock(paths_.work_lock());
     EXPECT_THROW(freeze(host()), warmvm::Error);
     EXPECT_TRUE(machine_->preserved.empty());
 }

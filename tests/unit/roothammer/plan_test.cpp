@@ -3,8 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/error.hpp"
 #include "roothammer/timeline.hpp"
-#include "warmvm/error.hpp"
 
 namespace roothammer {
 namespace {

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/file.hpp"
 #include "boot_files.hpp"
 #include "scenario.hpp"
-#include "warmvm/file.hpp"
 
 namespace roothammer {
 namespace {

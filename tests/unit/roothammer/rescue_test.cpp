@@ -3,9 +3,9 @@
 
 #include <cstdlib>
 
+#include "base/file.hpp"
 #include "roothammer/preserved_guests.hpp"
 #include "scenario.hpp"
-#include "warmvm/file.hpp"
 
 namespace roothammer {
 namespace {

@@ -7,13 +7,13 @@
 
 #include <filesystem>
 
+#include "base/fault.hpp"
 #include "fake_machine.hpp"
 #include "guests.hpp"
 #include "roothammer/freeze.hpp"
 #include "roothammer/host.hpp"
 #include "roothammer/resume.hpp"
 #include "roothammer/warm_reboot.hpp"
-#include "warmvm/fault.hpp"
 
 namespace roothammer {
 
@@ -29,11 +29,11 @@ class Scenario : public ::testing::Test {
         root_ = folder;
         paths_.run = root_ / "run";
         paths_.state = root_ / "state";
-        set_log([this](const std::string& line) { lines_.push_back(line); });
+        warmvm::set_log([this](const std::string& line) { lines_.push_back(line); });
         reset();
     }
     ~Scenario() override {
-        set_log({});
+        warmvm::set_log({});
         std::filesystem::remove_all(root_);
     }
 

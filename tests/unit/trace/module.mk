@@ -1,5 +1,5 @@
 M := tests/unit/trace
-$(M)_USES := replication/trace replication/codec libwarmvm roothammer tests/fake
+$(M)_USES := replication/trace tests/fake
 $(M)_INCS := replication/trace/src tests/unit/codec
 $(M)_PKGS := gtest
 $(M)_TESTS := $(sort $(wildcard $(M)/*_test.cpp))

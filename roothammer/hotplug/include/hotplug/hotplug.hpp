@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "warmvm/store.hpp"
+#include "xen/store.hpp"
 
 namespace roothammer::hotplug {
 

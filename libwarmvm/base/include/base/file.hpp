@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// File descriptors and whole files.
+#pragma once
+
+#include <sys/types.h>
+
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.hpp"
+
+namespace warmvm {
+
+class Fd {
+  public:
+    Fd() = default;
+    explicit Fd(int fd) : fd_(fd) {}
+    ~Fd() { reset(); }
+    Fd(Fd&& other) noexcept : fd_(other.release()) {}
+    Fd& operator=(Fd&& other) noexcept;
+    [[nodiscard]] int get() const { return fd_; }
+    [[nodiscard]] bool is_open() const { return fd_ >= 0; }
+    int release();
+    void reset();
+
+  private:
+    int fd_ = -1;
+};
+
+Fd open_file(const std::filesystem::path& path, int flags, mode_t mode = 0600);
+
+// All of it, over short reads and EINTR; StreamErrc::truncated at an early end of file.
+void read_exactly(int fd, std::span<std::byte> out, const std::string& name);
+void write_exactly(int fd, ByteView bytes, const std::string& name);
+
+// Throws StreamErrc::too_big if the file is longer than limit bytes.
+Bytes read_file(const std::filesystem::path& path, std::size_t limit);
+std::string read_text_file(const std::filesystem::path& path, std::size_t limit = 1u << 20);
+// By a temporary file beside it, synced and renamed: the old or the new content, nothing between.
+void replace_file(const std::filesystem::path& path, ByteView bytes, mode_t mode = 0600);
+
+// A file in memory only, for programs that want a path. It goes with the object or its process,
+// whatever becomes of that.
+class MemoryFile {
+  public:
+    MemoryFile(const std::string& name, ByteView bytes);
+    // Good in this and other processes while the object lives.
+    [[nodiscard]] std::string path() const;
+
+  private:
+    Fd fd_;
+};
+
+class FdSource final : public ByteSource {
+  public:
+    FdSource(int fd, std::string name) : fd_(fd), name_(std::move(name)) {}
+    void read(std::span<std::byte> out) override { read_exactly(fd_, out, name_); }
+
+  private:
+    int fd_;
+    std::string name_;
+};
+
+}  // namespace warmvm

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "base/file.hpp"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+namespace warmvm {
+
+Fd& Fd::operator=(Fd&& other) noexcept {
+    if (this != &other) {
+        reset();
+        fd_ = other.release();
+    }
+    return *this;
+}
+
+int Fd::release() {
+    return std::exchange(fd_, -1);
+}
+
+void Fd::reset() {
+    if (fd_ >= 0) ::close(fd_);
+    fd_ = -1;
+}
+
+Fd open_file(const std::filesystem::path& path, int flags, mode_t mode) {
+    Fd fd(::open(path.c_str(), flags | O_CLOEXEC, mode));
+    if (!fd.is_open()) throw Error::from_errno("open " + path.string());
+    return fd;
+}
+
+void read_exactly(int fd, std::span<std::byte> out, const std::string& name) {
+    while (!out.empty()) {
+        const auto got = ::read(fd, out.data(), out.size());
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) throw Error::from_errno("read " + name);
+        if (got == 0) throw Error(StreamErrc::truncated, "read " + name);
+        out = out.subspan(static_cast<std::size_t>(got));
+    }
+}
+
+void write_exactly(int fd, ByteView bytes, const std::string& name) {
+    while (!bytes.empty()) {
+        const auto put = ::write(fd, bytes.data(), bytes.size());
+        if (put < 0 && errno == EINTR) continue;
+        if (put < 0) throw Error::from_errno("write " + name);
+        bytes = bytes.subspan(static_cast<std::size_t>(put));
+    }
+}
+
+Bytes read_file(const std::filesystem::path& path, std::size_t limit) {
+    const auto fd = open_file(path, O_RDONLY);
+    Bytes bytes;
+    // Not by st_size: files below /proc have none.
+    constexpr std::size_t step = 1u << 16;
+    for (;;) {
+        const auto at = bytes.size();
+        bytes.resize(at + step);
+        const auto got = ::read(fd.get(), bytes.data() + at, step);
+        if (got < 0 && errno == EINTR) {
+            bytes.resize(at);
+            continue;
+        }
+        if (got < 0) throw Error::from_errno("read " + path.string());
+        bytes.resize(at + static_cast<std::size_t>(got));
+        if (got == 0) return bytes;
+        if (bytes.size() > limit) throw Error(StreamErrc::too_big, "read " + path.string());
+    }
+}
+
+std::string read_text_file(const std::filesystem::path& path, std::size_t limit) {
+    const auto bytes = read_file(path, limit);
+    std::string text(bytes.size(), '\0');
+    std::memcpy(text.data(), bytes.data(), bytes.size());
+    return text;
+}
+
+void replace_file(const std::filesystem::path& path, ByteView bytes, mode_t mode) {
+    const auto temporary = path.string() + ".new";
+    const auto fd = open_file(temporary, O_WRONLY | O_CREAT | O_TRUNC, mode);
+    try {
+        write_exactly(fd.get(), bytes, temporary);
+        if (::fsync(fd.get()) < 0) throw Error::from_errno("fsync " + temporary);
+        if (::rename(temporary.c_str(), path.c_str()) < 0) {
+            throw Error::from_errno("rename " + temporary);
+        }
+    } catch (...) {
+        // On a disk that is full it would be in the way of the next try.
+        ::unlink(temporary.c_str());
+        throw;
+    }
+}
+
+MemoryFile::MemoryFile(const std::string& name, ByteView bytes)
+    : fd_(::memfd_create(name.c_str(), MFD_CLOEXEC)) {
+    if (!fd_.is_open()) throw Error::from_errno("memfd_create " + name);
+    write_exactly(fd_.get(), bytes, name);
+}
+
+std::string MemoryFile::path() const {
+    return "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(fd_.get());
+}
+
+}  // namespace warmvm

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "xen/types.hpp"
+
+#include <charconv>
+
+namespace warmvm {
+
+std::string str(DomId domain) {
+    return "dom" + std::to_string(domain.value());
+}
+
+std::string Uuid::str() const {
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string text;
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+        if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
+        text += digits[bytes[i] >> 4];
+        text += digits[bytes[i] & 15];
+    }
+    return text;
+}
+
+std::optional<Uuid> Uuid::parse(std::string_view text) {
+    Uuid uuid;
+    std::size_t at = 0;
+    for (std::size_t i = 0; i < uuid.bytes.size(); ++i) {
+        if (i == 4 || i == 6 || i == 8 || i == 10) {
+            if (at >= text.size() || text[at] != '-') return std::nullopt;
+            ++at;
+        }
+        if (at + 2 > text.size()) return std::nullopt;
+        const char* first = text.data() + at;
+        const auto [end, error] = std::from_chars(first, first + 2, uuid.bytes[i], 16);
+        if (error != std::errc{} || end != first + 2) return std::nullopt;
+        at += 2;
+    }
+    if (at != text.size()) return std::nullopt;
+    return uuid;
+}
+
+}  // namespace warmvm

@@ -1,0 +1,4 @@
+M := tests/unit/base
+$(M)_USES  := libwarmvm/base
+$(M)_TESTS := $(wildcard $(M)/*_test.cpp)
+$(eval $(call module,$(M)))
