@@ -6,20 +6,15 @@
 #include <cstdlib>
 
 #include "base/error.hpp"
+#include "temporary_folder.hpp"
 
 namespace warmvm {
 namespace {
 
 class FileTest : public ::testing::Test {
   protected:
-    FileTest() {
-        std::string folder = std::filesystem::temp_directory_path() / "file.XXXXXX";
-        if (!::mkdtemp(folder.data())) std::abort();
-        folder_ = folder;
-    }
-    ~FileTest() override { std::filesystem::remove_all(folder_); }
-
-    std::filesystem::path folder_;
+    TemporaryFolder temporary_;
+    const std::filesystem::path& folder_ = temporary_.path();
 };
 
 TEST_F(FileTest, ReplacesTheWholeContent) {

@@ -1,4 +1,4 @@
 M := tests/unit/base
-$(M)_USES  := libwarmvm/base
+$(M)_USES  := libwarmvm/base tests/support
 $(M)_TESTS := $(wildcard $(M)/*_test.cpp)
 $(eval $(call module,$(M)))

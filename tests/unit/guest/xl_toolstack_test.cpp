@@ -9,6 +9,7 @@
 
 #include "base/file.hpp"
 #include "guest/toolstack.hpp"
+#include "temporary_folder.hpp"
 
 namespace warmvm {
 namespace {
@@ -16,17 +17,11 @@ namespace {
 class XlToolstackTest : public ::testing::Test {
   protected:
     XlToolstackTest() {
-        std::string folder = std::filesystem::temp_directory_path() / "xl.XXXXXX";
-        if (!::mkdtemp(folder.data())) std::abort();
-        folder_ = folder;
         path_ = ::getenv("PATH");
-        ::setenv("PATH", (folder + ":" + path_).c_str(), 1);
+        ::setenv("PATH", (folder_.string() + ":" + path_).c_str(), 1);
         xl_does("");
     }
-    ~XlToolstackTest() override {
-        ::setenv("PATH", path_.c_str(), 1);
-        std::filesystem::remove_all(folder_);
-    }
+    ~XlToolstackTest() override { ::setenv("PATH", path_.c_str(), 1); }
     void xl_does(const std::string& script) {
         constexpr mode_t executable = 0755;
         const auto text = "#!/bin/sh\necho \"$LIBXL_SAVE_HELPER$BASH_ENV: $*\" > " +
@@ -41,7 +36,8 @@ class XlToolstackTest : public ::testing::Test {
     }
     [[nodiscard]] std::string asked() const { return read_text_file(folder_ / "asked"); }
 
-    std::filesystem::path folder_;
+    TemporaryFolder temporary_;
+    const std::filesystem::path& folder_ = temporary_.path();
     std::string path_;
     std::unique_ptr<Toolstack> xl_ = open_xl("/the/helper");
     static constexpr std::chrono::seconds patience{20};

@@ -6,6 +6,7 @@
 
 #include "base/file.hpp"
 #include "hotplug/hotplug.hpp"
+#include "temporary_folder.hpp"
 
 namespace roothammer::hotplug {
 namespace {
@@ -13,19 +14,16 @@ namespace {
 class ScriptsTest : public ::testing::Test {
   protected:
     ScriptsTest() {
-        std::string folder = std::filesystem::temp_directory_path() / "scripts.XXXXXX";
-        if (!::mkdtemp(folder.data())) std::abort();
-        folder_ = folder;
         put("block", "hello\n");
         put("common.sh", "");
     }
-    ~ScriptsTest() override { std::filesystem::remove_all(folder_); }
     void put(const std::string& name, const std::string& text) {
         warmvm::replace_file(folder_ / name, warmvm::as_byte_view(text));
     }
     [[nodiscard]] std::string changed() const { return changed_script(folder_ / "block", list_); }
 
-    std::filesystem::path folder_;
+    TemporaryFolder temporary_;
+    const std::filesystem::path& folder_ = temporary_.path();
     // As xxhsum -H2 prints them.
     std::string list_ =
         "6bba86c7e069f56d5a10b435f1c8e49c  block\n99aa06d3014798d86001c324468d497f  common.sh\n";

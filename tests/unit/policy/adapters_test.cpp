@@ -14,6 +14,7 @@
 #include "policy/preflight_output.hpp"
 #include "policy/proc_files.hpp"
 #include "roothammer/timeline.hpp"
+#include "temporary_folder.hpp"
 
 namespace roothammer::policy {
 namespace {
@@ -89,15 +90,6 @@ TEST(PreflightOutput, WithoutAReportTheLastWords) {
 
 class Adapters : public ::testing::Test {
   protected:
-    Adapters() {
-        const std::filesystem::path memory = "/dev/shm";
-        const auto base =
-            std::filesystem::exists(memory) ? memory : std::filesystem::temp_directory_path();
-        std::string folder = base / "adapters.XXXXXX";
-        if (!::mkdtemp(folder.data())) std::abort();
-        root_ = folder;
-    }
-    ~Adapters() override { std::filesystem::remove_all(root_); }
     std::filesystem::path put(const std::string& name, const std::string& text) {
         auto path = root_ / name;
         std::filesystem::create_directories(path.parent_path());
@@ -110,7 +102,8 @@ class Adapters : public ::testing::Test {
         ::chmod(path.c_str(), 0755);
         return path;
     }
-    std::filesystem::path root_;
+    TemporaryFolder temporary_;
+    const std::filesystem::path& root_ = temporary_.path();
 };
 
 TEST_F(Adapters, ADom0IsRead) {

@@ -1,3 +1,3 @@
-tests/unit/policy_USES  := tests/fake/policy
+tests/unit/policy_USES  := tests/fake/policy tests/support
 tests/unit/policy_TESTS := $(wildcard tests/unit/policy/*_test.cpp)
 $(eval $(call module,tests/unit/policy))

@@ -11,6 +11,7 @@
 
 #include "aging_host.hpp"
 #include "base/lock.hpp"
+#include "temporary_folder.hpp"
 
 namespace roothammer::policy {
 namespace {
@@ -27,16 +28,9 @@ constexpr double per_day = 1.0 / 86400;
 class PolicyRun : public ::testing::Test {
   protected:
     PolicyRun() {
-        const std::filesystem::path memory = "/dev/shm";
-        const auto base =
-            std::filesystem::exists(memory) ? memory : std::filesystem::temp_directory_path();
-        std::string folder = base / "policy.XXXXXX";
-        if (!::mkdtemp(folder.data())) std::abort();
-        root_ = folder;
         reset_host();
         config_.windows = {parse_window("always")};
     }
-    ~PolicyRun() override { std::filesystem::remove_all(root_); }
 
     void reset_host() {
         host_ = std::make_unique<AgingHost>();
@@ -59,7 +53,8 @@ class PolicyRun : public ::testing::Test {
         EXPECT_EQ(host_->reboots, 0);
     }
 
-    std::filesystem::path root_;
+    TemporaryFolder temporary_;
+    const std::filesystem::path& root_ = temporary_.path();
     std::unique_ptr<AgingHost> host_;
     Config config_;
 };

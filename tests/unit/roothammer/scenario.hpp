@@ -14,28 +14,19 @@
 #include "roothammer/host.hpp"
 #include "roothammer/resume.hpp"
 #include "roothammer/warm_reboot.hpp"
+#include "temporary_folder.hpp"
 
 namespace roothammer {
 
 class Scenario : public ::testing::Test {
   protected:
     Scenario() {
-        // Of memory where there is some: every plan is synced, and these tests write thousands.
-        const std::filesystem::path memory = "/dev/shm";
-        const auto base =
-            std::filesystem::exists(memory) ? memory : std::filesystem::temp_directory_path();
-        std::string folder = base / "roothammer.XXXXXX";
-        if (!::mkdtemp(folder.data())) std::abort();
-        root_ = folder;
         paths_.run = root_ / "run";
         paths_.state = root_ / "state";
         warmvm::set_log([this](const std::string& line) { lines_.push_back(line); });
         reset();
     }
-    ~Scenario() override {
-        warmvm::set_log({});
-        std::filesystem::remove_all(root_);
-    }
+    ~Scenario() override { warmvm::set_log({}); }
 
     void reset() {
         machine_ = std::make_unique<fake::Machine>();
@@ -92,7 +83,8 @@ class Scenario : public ::testing::Test {
     }
 
     std::vector<std::string> lines_;  // what was logged
-    std::filesystem::path root_;
+    TemporaryFolder temporary_;
+    const std::filesystem::path& root_ = temporary_.path();
     Paths paths_;
     WarmRebootOptions options_;
     std::unique_ptr<fake::Machine> machine_;

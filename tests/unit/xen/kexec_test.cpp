@@ -8,19 +8,13 @@
 #include <filesystem>
 
 #include "base/file.hpp"
+#include "temporary_folder.hpp"
 
 namespace warmvm {
 namespace {
 
 class KexecTest : public ::testing::Test {
   protected:
-    KexecTest() {
-        std::string folder = std::filesystem::temp_directory_path() / "kexec.XXXXXX";
-        if (!::mkdtemp(folder.data())) std::abort();
-        folder_ = folder;
-    }
-    ~KexecTest() override { std::filesystem::remove_all(folder_); }
-
     void load(const std::string& script) {
         constexpr mode_t executable = 0755;
         const auto program = folder_ / "kexec";
@@ -30,7 +24,8 @@ class KexecTest : public ::testing::Test {
         open_kexec(program)->load({"/xen", "a=1 b", "/vmlinuz", "root=x ro", "/initrd"});
     }
 
-    std::filesystem::path folder_;
+    TemporaryFolder temporary_;
+    const std::filesystem::path& folder_ = temporary_.path();
 };
 
 // Only an image of this type is known to stay off the guests' frames: the hypervisor refuses
