@@ -3,7 +3,7 @@
 import struct
 from typing import Any
 
-from warm import pcap
+from lab import pcap
 
 Json = dict[str, Any]
 CLIENT, GUEST = ("10.0.2.2", 40000), ("10.0.2.16", 22)

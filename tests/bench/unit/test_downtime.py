@@ -3,7 +3,8 @@
 import unittest
 
 from samples import CLIENT, GUEST, mark, packet
-from warm import downtime, pcap
+from lab import pcap
+from warm import downtime
 
 
 class Gaps(unittest.TestCase):

@@ -4,8 +4,8 @@ import tempfile
 import unittest
 from pathlib import Path
 
+from lab import pcap
 from samples import CLIENT, GUEST, HEADER, frame, record
-from warm import pcap
 
 
 class Packets(unittest.TestCase):

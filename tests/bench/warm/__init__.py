@@ -5,7 +5,6 @@
     hosts.py     the host of each way: the same guests and disks, ours or Debian's hypervisor
     ways.py      one reboot each way, and what is kept of it
     clients.py   clients outside that keep asking; marks on the machine's own clock
-    pcap.py      the packets QEMU recorded, with that clock's times
     downtime.py  answers in the packets -> how long a service was away
     cache.py     reading a cached file, a web server's throughput
     console.py   what the hypervisor's console lines say of when

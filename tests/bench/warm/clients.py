@@ -16,13 +16,14 @@ import time
 from pathlib import Path
 from types import TracebackType
 
+from lab import pcap
 from lab.clock import wait_until
 from lab.errors import EnvironmentFailure
 from lab.guest import Guest
 from lab.host import Host
 from lab.spec import DOM0_IP, guest_ip
 
-from . import downtime, pcap
+from . import downtime
 
 # Of a frame this much is recorded: headers, and the beginning of an answer.
 RECORDED = 256

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any
 
-from .pcap import ACK, SYN, TCP, UDP, Packet
+from lab.pcap import ACK, SYN, TCP, UDP, Packet
 
 # What only an answer contains: sshd's first line; Redis saying that its data set is there.
 SERVICES = {"ssh": (22, b"SSH-"), "redis": (6379, b":1\r\n")}

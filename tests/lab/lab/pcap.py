@@ -22,7 +22,7 @@ class Packet:
     protocol: int
     source: tuple[str, int]
     target: tuple[str, int]
-    flags: int         # TCP's; 0 of UDP
+    flags: int         # TCP's; the type of an ICMP message; 0 of UDP
     length: int        # of the payload, as it was sent
     payload: bytes     # as much of it as was recorded
 
@@ -38,7 +38,7 @@ def decode(time: float, frame: bytes) -> Packet | None:
     if protocol == TCP and len(inner) >= 20:
         head, flags = (inner[12] >> 4) * 4, inner[13]
     elif protocol in (UDP, ICMP) and len(inner) >= 8:
-        head, flags = 8, 0
+        head, flags = 8, inner[0] if protocol == ICMP else 0
     else:
         return None
     ports = (0, 0) if protocol == ICMP else (int.from_bytes(inner[0:2], "big"),
