@@ -7,6 +7,11 @@
     warm.py      one warm reboot, as an operator does it
     state.py     what must still be true of a guest after it
     snapshot.py  a running host put aside, to start many tests from
+    pair.py      two hosts, the networks between them and a client outside
+    wire.py      one Ethernet between them: who hears whom
+    shape.py     how fast and how good a host's line is
+    capture.py   the frames of a card   pcap.py     the reader of such files
+    namespace.py network namespaces: places that are no machines
     qemu.py      the QEMU process        monitor.py  QMP
     gdbstub.py   breakpoints, registers  ram.py      the host's memory seen from outside
     serial.py    the serial log          ssh.py      commands in dom0 and guests

@@ -1,4 +1,4 @@
-"""make lab: a host in the foreground, its console in this terminal."""
+"""make lab: a host, or two, in the foreground; the (first) host's console in this terminal."""
 
 import argparse
 import contextlib
@@ -10,11 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 
+from . import paths
 from .errors import EnvironmentFailure, ProductFailure
 from .host import Host
+from .pair import Pair
 from .snapshot import Snapshot
 from .spec import GuestSpec, HostSpec
-from .warm import ALL
+from .warm import ALL, PAIR
 
 
 def parse_guest(text: str) -> GuestSpec:
@@ -26,25 +28,56 @@ def parse_guest(text: str) -> GuestSpec:
         raise SystemExit(f"lab: a guest is NAME:pvh|pv:MEGABYTES:VCPUS, not {text!r}") from None
 
 
-def announce(host: Host, restage: bool) -> None:
+def announce(machines: Host | Pair, restage: bool) -> None:
     """Printed over the console once everything answers."""
+    hosts = machines.hosts if isinstance(machines, Pair) else [machines]
     try:
-        host.wait_up()
-        if restage:
-            host.dom0("lab-restage")
+        for host in hosts:
+            host.wait_up()
+            if restage:
+                host.dom0("lab-restage")
     except (ProductFailure, EnvironmentFailure, OSError, ValueError) as e:
         print(f"\r\nlab: {e}\r", file=sys.stderr)
         return
-    lines = ["", "The lab is up.", f"  dom0          {host.ssh.shown()}"]
+    lines = of_pair(machines) if isinstance(machines, Pair) else of_host(machines)
+    lines.append("  This terminal is dom0's console. Ctrl-T x ends the lab, Ctrl-T c is QEMU's "
+                 "monitor.")
+    print("\r\n".join(["", "The lab is up.", *lines]) + "\r", file=sys.stderr)
+
+
+def of_host(host: Host) -> list[str]:
+    lines = [f"  dom0          {host.ssh.shown()}"]
     for g in host.guests:
         lines.append(f"  {g.name:<13} {g.ssh.shown()}")
         lines.append(f"                web 127.0.0.1:{g.ports['http']}"
                      f"  redis 127.0.0.1:{g.ports['redis']}"
                      f"  witness 127.0.0.1:{g.ports['witness']}")
     lines.append("  In dom0: xl list; xl-warm-reboot --dry-run; xl-warm-reboot; roothammer timeline")
-    lines.append("  This terminal is dom0's console. Ctrl-T x ends the lab, Ctrl-T c is QEMU's "
-                 "monitor.")
-    print("\r\n".join(lines) + "\r", file=sys.stderr)
+    return lines
+
+
+def of_pair(pair: Pair) -> list[str]:
+    lines = []
+    for host in pair.hosts:
+        side = host.spec.side
+        assert side
+        lines += [f"  dom0 of {side.name}     {host.ssh.shown()}",
+                  f"                {side.network_ip()} (xenbr0, of it net0), {side.link_ip()} "
+                  f"(peer0); log: {host.serial.path}"]
+    lines += [f"  {g.name:<13} {g.address}, on {where} now"
+              for where, host in zip("ab", pair.hosts, strict=True) for g in host.guests]
+    enter = {name: " ".join(space.prefix()) for name, space in (
+        ("client", pair.client), ("network", pair.network.space), ("link", pair.link.space))}
+    rule = "nft add rule bridge wire cuts iifname a oifname b drop"
+    return [*lines,
+            f"  client        {enter['client']} ssh -i {paths.SSH_KEY} root@ADDRESS",
+            f"  cut           {enter['link']} {rule}",
+            "                (what a sends to b on the line between the hosts; the network that has",
+            f"                the client too, with ports a, b, client: {enter['network']} ...)",
+            "  heal          the same with: nft flush chain bridge wire cuts",
+            "  shape         in dom0: tc qdisc replace dev peer0 root netem rate 10mbit delay 20ms "
+            "loss 1%",
+            "  In dom0 of a: xl list; xl migrate GUEST b"]
 
 
 @contextlib.contextmanager
@@ -64,9 +97,20 @@ def end(number: int, _frame: FrameType | None) -> None:
     sys.exit(128 + number)
 
 
+def started(spec: HostSpec, args: argparse.Namespace) -> Host | Pair:
+    if args.hosts == 1:
+        kept = None if args.fresh else Snapshot.find(spec)
+        return Host(spec, "lab", interactive=True, snapshot=kept)
+    second = spec.with_(guests=())
+    both = None if args.fresh else Pair.find_snapshots(spec, second)
+    return Pair(spec, second, "lab", interactive=True, snapshots=both)
+
+
 def main() -> int:
     default = " ".join(f"{g.name}:{g.type}:{g.memory}:{g.vcpus}" for g in ALL)
     parser = argparse.ArgumentParser(prog="make lab", description=__doc__)
+    parser.add_argument("--hosts", type=int, choices=(1, 2), default=1,
+                        help="2: joined by two networks, guests on the first")
     parser.add_argument("--guests", help=f"NAME:pvh|pv:MEGABYTES:VCPUS ...; default: {default}")
     parser.add_argument("--xen", type=Path, help="the hypervisor to start with")
     parser.add_argument("--xen-next", type=Path, help="put into dom0 as /boot/xen-next")
@@ -75,7 +119,8 @@ def main() -> int:
     parser.add_argument("--fresh", action="store_true",
                         help="boot, even if a booted machine is kept from an earlier run")
     args = parser.parse_args()
-    guests = ALL if args.guests is None else [parse_guest(t) for t in args.guests.split()]
+    guests = [parse_guest(t) for t in args.guests.split()] if args.guests is not None else \
+        ALL if args.hosts == 1 else PAIR
     spec = HostSpec(guests=tuple(guests), memory=args.memory, smp=args.smp)
     if args.xen:
         spec = spec.with_(xen=args.xen.resolve())
@@ -84,11 +129,11 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, end)
     try:
-        kept = None if args.fresh else Snapshot.find(spec)
-        with terminal_put_back(), \
-                contextlib.closing(Host(spec, "lab", interactive=True, snapshot=kept)) as host:
-            threading.Thread(target=announce, args=(host, kept is not None), daemon=True).start()
-            host.qemu.wait()
+        with terminal_put_back(), contextlib.closing(started(spec, args)) as machines:
+            restage = not args.fresh
+            threading.Thread(target=announce, args=(machines, restage), daemon=True).start()
+            first = machines.a if isinstance(machines, Pair) else machines
+            first.qemu.wait()
     except EnvironmentFailure as e:
         print(f"lab: {e}", file=sys.stderr)
         return 2

@@ -7,6 +7,7 @@ from typing import Any
 
 from .clock import Deadline, wait_until
 from .errors import ProductFailure
+from .namespace import Namespace
 from .spec import GuestSpec
 from .ssh import Result, Ssh
 
@@ -16,9 +17,12 @@ Json = dict[str, Any]
 class Connection:
     """A TCP connection that is held for as long as the object lives."""
 
-    def __init__(self, port: int, seconds: float = 60):
+    def __init__(self, port: int, address: str = "127.0.0.1", client: Namespace | None = None,
+                 seconds: float = 60):
+        """client: where the connection comes from; this machine, if None."""
         self._seconds = Deadline(seconds, "connect").seconds
-        self._socket = socket.create_connection(("127.0.0.1", port), self._seconds)
+        self._socket = client.connect(address, port, self._seconds) if client else \
+            socket.create_connection((address, port), self._seconds)
         self._buffer = b""
 
     def __enter__(self) -> "Connection":
@@ -102,11 +106,14 @@ class RedisConnection(Connection):
 
 
 class Guest:
-    def __init__(self, spec: GuestSpec, ports: dict[str, int], ssh: Ssh):
+    def __init__(self, spec: GuestSpec, ports: dict[str, int], ssh: Ssh,
+                 address: str = "127.0.0.1", client: Namespace | None = None):
         self.spec = spec
         self.name = spec.name
         self.ports = ports
         self.ssh = ssh
+        self.address = address
+        self._client = client
 
     def __repr__(self) -> str:
         return f"Guest({self.name})"
@@ -116,13 +123,13 @@ class Guest:
 
     # --- new connections
     def witness_connection(self) -> WitnessConnection:
-        return WitnessConnection(self.ports["witness"])
+        return WitnessConnection(self.ports["witness"], self.address, self._client)
 
     def http_connection(self) -> HttpConnection:
-        return HttpConnection(self.ports["http"])
+        return HttpConnection(self.ports["http"], self.address, self._client)
 
     def redis_connection(self) -> RedisConnection:
-        return RedisConnection(self.ports["redis"])
+        return RedisConnection(self.ports["redis"], self.address, self._client)
 
     # --- one question each
     def witness(self, command: str = "get", seconds: float = 120) -> Json:

@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import IO, TYPE_CHECKING
 
 from . import paths, stage
+from .capture import WHOLE, Capture
 from .clock import wait_until
 from .errors import EnvironmentFailure, ProductFailure
 from .gdbstub import GdbStub, symbols
@@ -27,10 +28,13 @@ from .monitor import Monitor
 from .qemu import Qemu, free_ports, make_overlay, ram_folder
 from .ram import Ram
 from .serial import SerialLog
-from .spec import DOM0_IP, DOM0_PORTS, GUEST_PORTS, MIB, HostSpec, guest_ip
+from .shape import Shape, unshaped
+from .spec import (DOM0_IP, DOM0_PORTS, GUEST_PORTS, MIB, PAIR_DOM0_IP, PAIR_DOM0_NET, HostSpec,
+                   guest_ip)
 from .ssh import Result, Ssh
 
 if TYPE_CHECKING:
+    from .pair import Pair
     from .snapshot import Snapshot
 
 # A console line of Xen or Linux after which waiting is pointless.
@@ -51,9 +55,12 @@ def claim(folder: Path) -> IO[bytes]:
 
 class Host:
     def __init__(self, spec: HostSpec, name: str = "host", interactive: bool = False,
-                 snapshot: "Snapshot | None" = None):
+                 snapshot: "Snapshot | None" = None, pair: "Pair | None" = None):
+        """pair: the two hosts (pair.py) of which this one is spec.side."""
         self.spec = spec
         self.name = name
+        self._pair = pair
+        self._captures = 0
         self.folder = paths.RUNS / name
         self._claim = claim(self.folder)
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -75,7 +82,9 @@ class Host:
                     raise
 
     def _make_disks(self, snapshot: "Snapshot | None") -> list[tuple[Path, str, bool]]:
-        names = ["dom0", *(f"guest-{g.name}" for g in self.spec.guests)]
+        names = ["dom0"]
+        if self._pair is None:
+            names += [f"guest-{g.name}" for g in self.spec.guests]
         overlays = []
         for name in names:
             overlay = self.folder / f"{name}.qcow2"
@@ -90,16 +99,20 @@ class Host:
         if snapshot:
             # The log goes on where the snapshot's ended.
             shutil.copyfile(snapshot.serial(), self.folder / "serial.log")
-        return [overlays[0], (staged, "raw", True), *overlays[1:]]
+        shared = self._pair.disks.values() if self._pair else ()
+        return [overlays[0], (staged, "raw", True), *overlays[1:],
+                *((file, "raw", False) for file in shared)]
 
     def _start(self, interactive: bool, snapshot: "Snapshot | None") -> None:
         spec = self.spec
         forwards: dict[int, tuple[str, int]] = {}
-        ports = iter(free_ports(len(DOM0_PORTS) + len(spec.guests) * len(GUEST_PORTS)))
+        pair = self._pair
+        forwarded = 0 if pair else len(spec.guests)
+        ports = iter(free_ports(len(DOM0_PORTS) + forwarded * len(GUEST_PORTS)))
         dom0_port = next(ports)
-        forwards[dom0_port] = (DOM0_IP, DOM0_PORTS["ssh"])
+        forwards[dom0_port] = (PAIR_DOM0_IP if pair else DOM0_IP, DOM0_PORTS["ssh"])
         guest_ports: list[dict[str, int]] = []
-        for index in range(len(spec.guests)):
+        for index in range(forwarded):
             own = {}
             for service, inside in GUEST_PORTS.items():
                 own[service] = next(ports)
@@ -117,7 +130,9 @@ class Host:
                      str(paths.INITRD)],
             memory=spec.megabytes(), smp=spec.smp, icount=spec.icount, ram=ram,
             disks=self._disks, forwards=forwards, interactive=interactive, q35=spec.q35,
-            iommu=spec.iommu,
+            iommu=spec.iommu, net=PAIR_DOM0_NET if pair else "",
+            cards=pair.cards(spec) if pair else (),
+            shared=list(pair.disks.values()) if pair else (),
             incoming="defer" if snapshot else None)
         try:
             if snapshot:
@@ -126,10 +141,14 @@ class Host:
             self.serial = SerialLog(self.qemu.serial, self.qemu.check)
             self.ssh = Ssh("dom0", dom0_port, self.qemu.control_socket("dom0"),
                            self.qemu.check)
-            self.guests = [
-                Guest(g, p, Ssh(g.name, p["ssh"], self.qemu.control_socket(g.name),
-                                self.qemu.check))
-                for g, p in zip(spec.guests, guest_ports, strict=True)]
+            control = self.qemu.control_socket
+            if pair:
+                self.guests = [pair.make_guest(g, index, control(g.name))
+                               for index, g in spec.numbered()]
+            else:
+                self.guests = [
+                    Guest(g, p, Ssh(g.name, p["ssh"], control(g.name), self.qemu.check))
+                    for g, p in zip(spec.guests, guest_ports, strict=True)]
         except BaseException:
             self.qemu.close()
             raise
@@ -179,7 +198,8 @@ class Host:
         self.qemu.close()
         self.ram.close()
         for disk, _, _ in self._disks:
-            disk.unlink(missing_ok=True)
+            if not self._pair or disk not in self._pair.disks.values():
+                disk.unlink(missing_ok=True)
         self._claim.close()
 
     def report(self, lines: int = 60) -> str:
@@ -199,7 +219,7 @@ class Host:
 
     def wait_dom0(self, seconds: float = 900, since: int = 0) -> None:
         """Until dom0 has booted and takes commands. since: console offset of this boot."""
-        self.serial.wait_for(r"dom0 login:", seconds, since, unless=DEATH)
+        self.serial.wait_for(r"dom0(-[ab])? login:", seconds, since, unless=DEATH)
         self.ssh.wait_up(seconds)
 
     def wait_up(self, seconds: float = 1800) -> None:
@@ -258,6 +278,19 @@ class Host:
                 time.sleep(0.02)
         if marker:
             self.serial.wait_for(marker, seconds, since, unless=DEATH)
+
+    # --- a card of a host that is one of two
+    def shape(self, card: str, **how: str) -> None:
+        """What dom0 sends on the card goes so fast and so well from now on: shape.Shape."""
+        self.dom0(" && ".join(Shape(**how).commands(card)))  # type: ignore[arg-type]
+
+    def unshape(self, card: str) -> None:
+        self.dom0(" && ".join(unshaped(card)))
+
+    def capture(self, card: str, kept: int = WHOLE) -> Capture:
+        """Records the card's frames, both ways, into a file of the run's folder."""
+        self._captures += 1
+        return Capture(self.monitor, card, self.folder / f"{card}-{self._captures}.pcap", kept)
 
     # --- the machine from outside
     @contextlib.contextmanager

@@ -2,12 +2,15 @@
 
 import contextlib
 import ctypes
+import os
 import shutil
 import signal
 import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from . import paths
@@ -66,18 +69,31 @@ def make_overlay(base: Path, overlay: Path, base_format: str) -> None:
         raise EnvironmentFailure(f"qemu-img: {done.stderr}")
 
 
+@dataclass(frozen=True)
+class Card:
+    """A network card beside the first one. tap: the descriptor of what it is plugged to."""
+
+    name: str
+    mac: str
+    tap: int
+
+
 class Qemu:
     """Starts with the constructor, ends with close().
 
     disks: (file, format, read-only), in the order of dom0's vda, vdb, ...
-    forwards: outside port -> (address, port) inside.
+    shared: those of them that another machine has open too; only raw files can be.
+    forwards: outside port -> (address, port) inside; net: where those addresses are, if not
+    where QEMU puts them. cards: their taps are QEMU's from here on.
     """
 
     def __init__(self, folder: Path, *, kernel: Path, append: str, modules: list[str],
                  memory: int, smp: int, icount: bool, ram: Path,
                  disks: list[tuple[Path, str, bool]], forwards: dict[int, tuple[str, int]],
                  incoming: str | None = None, interactive: bool = False, q35: bool = False,
-                 iommu: bool = False):
+                 iommu: bool = False, net: str = "", cards: Sequence[Card] = (),
+                 shared: Collection[Path] = ()):
+        self._taps = [c.tap for c in cards]
         self.folder = folder
         self.serial = folder / "serial.log"
         self.ram = ram
@@ -117,13 +133,17 @@ class Qemu:
                           for port, (ip, inside) in forwards.items())
         # Without these a virtio device goes past the IOMMU.
         virtio = ",disable-legacy=on,iommu_platform=on" if iommu else ""
-        argv += ["-netdev", "user,id=net" + forward,
+        argv += ["-netdev", "user,id=net" + (f",net={net}" if net else "") + forward,
                  "-device", "virtio-net-pci,netdev=net,romfile=" + virtio]
+        for card in cards:
+            argv += ["-netdev", f"tap,id={card.name},fd={card.tap},vhost=off", "-device",
+                     f"virtio-net-pci,netdev={card.name},mac={card.mac},romfile=" + virtio]
         for i, (file, form, readonly) in enumerate(disks):
+            virtio_disk = virtio + (",share-rw=on" if file in shared else "")
             argv += ["-drive", f"if=none,id=disk{i},file={file},format={form},cache=unsafe"
                                f"{',readonly=on' if readonly else ''}",
                      # A request counts as under way before the processor that made it can be idle.
-                     "-device", f"virtio-blk-pci,drive=disk{i},ioeventfd=off{virtio}"]
+                     "-device", f"virtio-blk-pci,drive=disk{i},ioeventfd=off{virtio_disk}"]
         if iommu:
             # With a network card that nobody uses, to be given to a guest.
             argv += ["-device", "amd-iommu", "-device", f"e1000,addr={SPARE_PCI},romfile="]
@@ -142,9 +162,10 @@ class Qemu:
                 self._process = subprocess.Popen(
                     argv, stdin=None if interactive else subprocess.DEVNULL,
                     stdout=None if interactive else log, stderr=log,
-                    preexec_fn=die_with_parent)
+                    preexec_fn=die_with_parent, pass_fds=self._taps)
             except OSError as e:
                 raise EnvironmentFailure(f"cannot start {paths.QEMU}: {e}") from None
+        self._close_taps()
         deadline = Deadline(30, "QEMU's monitor socket")
         while not (self._sockets / "qmp").exists():
             self.check()
@@ -157,6 +178,12 @@ class Qemu:
             # Most often QEMU has ended over an argument or a port.
             self.check_ended()
             raise
+
+    def _close_taps(self) -> None:
+        """A port of a wire is gone with the last descriptor; QEMU's is to be the last."""
+        for tap in self._taps:
+            os.close(tap)
+        self._taps = []
 
     def gdb_socket(self) -> Path:
         return self._sockets / "gdb"
@@ -194,6 +221,7 @@ class Qemu:
         return self._process.wait()
 
     def close(self) -> None:
+        self._close_taps()
         if self._process and self._process.poll() is None:
             self._process.kill()
         if self._process:

@@ -12,7 +12,7 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -100,7 +100,7 @@ def booting(spec: "HostSpec") -> Iterator[None]:
 
 class Snapshot:
     # Each is as big as the memory its host has touched; the least recently used go first.
-    KEEP = 12
+    KEEP = 16
 
     def __init__(self, folder: Path):
         self.folder = folder
@@ -133,8 +133,11 @@ class Snapshot:
         return cls(folder)
 
     @classmethod
-    def take(cls, host: "Host") -> "Snapshot":
-        """Ends the host and keeps its state, under the key of its spec."""
+    def take(cls, host: "Host", disks: Sequence[Path] = ()) -> "Snapshot":
+        """Ends the host and keeps its state, under the key of its spec.
+
+        disks: what belongs to it of the disks that lie outside its folder.
+        """
         folder = paths.SNAPSHOTS / machine_key(host.spec)
         making = folder.with_suffix(".new")
         for old in (folder, making):
@@ -151,6 +154,9 @@ class Snapshot:
         host.qemu.wait()
         for disk in host.folder.glob("*.qcow2"):
             shutil.move(disk, making / disk.name)
+        for disk in disks:
+            # The other machine that has it open looks for it by its name once more when it ends.
+            os.link(disk, making / disk.name)
         shutil.copyfile(host.serial.path, making / "serial.log")
         making.rename(folder)
         cls.prune()

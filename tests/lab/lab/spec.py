@@ -3,6 +3,7 @@
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from . import paths
 
@@ -11,6 +12,11 @@ GUEST_PORTS = {"ssh": 22, "http": 80, "redis": 6379, "witness": 7007}
 DOM0_PORTS = {"ssh": 22}
 
 DOM0_IP = "10.0.2.15"
+# A host that is one of two: there the guests' network is the one between the hosts, so dom0's way
+# to this machine, on which the tests reach it, is another.
+PAIR_DOM0_IP, PAIR_DOM0_NET = "10.0.3.15", "10.0.3.0/24"
+# The place outside from which clients come: what QEMU is for a host alone.
+CLIENT_IP = "10.0.2.2"
 MIB = 1 << 20
 
 
@@ -74,8 +80,34 @@ def guest_disk(index: int) -> str:
 
 
 @dataclass(frozen=True)
+class Side:
+    """Which of two hosts (pair.py) a host is."""
+
+    name: str                        # a or b
+    # Both hosts' guests. A guest's place here is its number on either host: address, card and disk
+    # are the same wherever it runs.
+    everyone: tuple[GuestSpec, ...]
+    # dom0's cards, beside the one on which the tests reach it: in the guests' bridge, and to the
+    # other host alone.
+    CARDS: ClassVar[tuple[str, ...]] = ("net0", "peer0")
+
+    def number(self) -> int:
+        return 11 + "ab".index(self.name)
+
+    def network_ip(self) -> str:
+        return f"10.0.2.{self.number()}"
+
+    def link_ip(self) -> str:
+        return f"10.0.4.{self.number()}"
+
+    def mac(self, card: str) -> str:
+        return f"52:54:00:00:{self.CARDS.index(card) + 1:02x}:{self.number():02x}"
+
+
+@dataclass(frozen=True)
 class HostSpec:
     guests: tuple[GuestSpec, ...] = ()
+    side: Side | None = None    # of a pair of hosts
     # The hypervisor the machine starts with, and the one dom0 holds for the next warm reboot
     # (/boot/xen-next); both uncompressed ELF files.
     xen: Path = paths.XEN
@@ -100,7 +132,9 @@ class HostSpec:
     def megabytes(self) -> int:
         if self.memory is not None:
             return self.memory
-        guests = sum(max(g.memory, g.maxmem or 0) + 24 for g in self.guests)
+        # One of two hosts may have to take the other's guests too.
+        everyone = self.side.everyone if self.side else self.guests
+        guests = sum(max(g.memory, g.maxmem or 0) + 24 for g in everyone)
         need = self.dom0_memory + 256 + 256 + guests
         return max(2048, -(-need // 256) * 256)
 
@@ -117,9 +151,17 @@ class HostSpec:
             words.append(self.xen_args)
         return " ".join(words)
 
+    def numbered(self) -> list[tuple[int, GuestSpec]]:
+        """The host's guests, each with the number that its address and its disk follow from."""
+        if self.side is None:
+            return list(enumerate(self.guests))
+        return [(self.side.everyone.index(g), g) for g in self.guests]
+
     def dom0_command_line(self) -> str:
+        name, ip = ("dom0-" + self.side.name, self.side.network_ip()) if self.side else \
+            ("dom0", DOM0_IP)
         words = ["console=hvc0 mitigations=off net.ifnames=0 root=/dev/vda lab.stage=/dev/vdb"
-                 f" lab.name=dom0 lab.ip={DOM0_IP}/24"]
+                 f" lab.name={name} lab.ip={ip}/24"]
         if self.dom0_args:
             words.append(self.dom0_args)
         return " ".join(words)

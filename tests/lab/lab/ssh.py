@@ -5,7 +5,7 @@ import os
 import shlex
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,10 +31,16 @@ class Ssh:
     UNREACHABLE = 255
 
     def __init__(self, name: str, port: int, control: Path,
-                 check_host: Callable[[], None] = lambda: None):
-        """check_host raises when there is nothing to wait for any more."""
+                 check_host: Callable[[], None] = lambda: None, address: str = "127.0.0.1",
+                 prefix: Sequence[str] = ()):
+        """check_host raises when there is nothing to wait for any more.
+
+        prefix: before the command that is ssh, such as one that enters a network namespace.
+        """
         self.name = name
         self.port = port
+        self._target = f"root@{address}"
+        self._prefix = list(prefix)
         self._control = control
         self._check_host = check_host
 
@@ -45,12 +51,12 @@ class Ssh:
 
     def shown(self) -> str:
         """The command a person types to log in."""
-        return shlex.join(["ssh", *self.options()[:8], "root@127.0.0.1"])
+        return shlex.join([*self._prefix, "ssh", *self.options()[:8], self._target])
 
     def _argv(self, command: str) -> list[str]:
-        return ["ssh", *self.options(), "-o", "ControlMaster=auto",
+        return [*self._prefix, "ssh", *self.options(), "-o", "ControlMaster=auto",
                 "-o", f"ControlPath={self._control}", "-o", "ControlPersist=600",
-                "root@127.0.0.1", command]
+                self._target, command]
 
     def run(self, command: str, seconds: float = 300, check: bool = True,
             stdin: bytes | None = None) -> Result:
@@ -94,7 +100,7 @@ class Ssh:
         """Forgets the shared connection: the machine at the other end is a new one."""
         with contextlib.suppress(OSError, subprocess.SubprocessError):
             subprocess.run(["ssh", *self.options(), "-o", f"ControlPath={self._control}",
-                            "-O", "exit", "root@127.0.0.1"], timeout=10,
+                            "-O", "exit", self._target], timeout=10,
                            stdin=subprocess.DEVNULL, capture_output=True)
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self._control)
