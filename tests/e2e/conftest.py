@@ -3,6 +3,7 @@
     def test_x(start):
         host = start(guests=[GuestSpec("g1")])       # dom0 and g1 already serve
         host = start(guests=[...], fresh=True)       # booted from power-on for this test
+    pair = start_pair(a=[GuestSpec("g1")])       # two hosts (lab/pair.py)
 
 An EnvironmentFailure (image missing, QEMU does not start) shows as an error of the test, a
 wrong answer of the host as a failure.
@@ -10,12 +11,13 @@ wrong answer of the host as a failure.
 
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
 from lab.errors import EnvironmentFailure
 from lab.host import Host
+from lab.pair import Pair
 from lab.spec import GuestSpec, HostSpec
 
 
@@ -32,6 +34,10 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 FAILED = pytest.StashKey[bool]()
 
 
+def run_name(request: pytest.FixtureRequest) -> str:
+    return re.sub(r"[^A-Za-z0-9]+", "-", request.node.name).strip("-")
+
+
 @pytest.fixture
 def start(request: pytest.FixtureRequest) -> Iterator[Callable[..., Host]]:
     """Starts hosts for one test and ends them after it."""
@@ -39,7 +45,7 @@ def start(request: pytest.FixtureRequest) -> Iterator[Callable[..., Host]]:
 
     def factory(guests: list[GuestSpec] | None = None, fresh: bool = False,
                 **spec: Any) -> Host:
-        name = re.sub(r"[^A-Za-z0-9]+", "-", request.node.name).strip("-")
+        name = run_name(request)
         if hosts:
             name += f"-{len(hosts)}"
         whole = HostSpec(guests=tuple(guests or ()), **spec)
@@ -54,3 +60,24 @@ def start(request: pytest.FixtureRequest) -> Iterator[Callable[..., Host]]:
         if request.node.stash.get(FAILED, False):
             print(host.report(), file=sys.stderr)
         host.close()
+
+
+@pytest.fixture
+def start_pair(request: pytest.FixtureRequest) -> Iterator[Callable[..., Pair]]:
+    """Starts two joined hosts for one test and ends them after it."""
+    pairs: list[Pair] = []
+
+    def factory(a: Sequence[GuestSpec] = (), b: Sequence[GuestSpec] = (), fresh: bool = False,
+                **spec: Any) -> Pair:
+        specs = HostSpec(guests=tuple(a), **spec), HostSpec(guests=tuple(b), **spec)
+        pair = (Pair if fresh else Pair.from_snapshot)(*specs, run_name(request))
+        pairs.append(pair)
+        if fresh:
+            pair.wait_up()
+        return pair
+
+    yield factory
+    for pair in pairs:
+        if request.node.stash.get(FAILED, False):
+            print(pair.report(), file=sys.stderr)
+        pair.close()
