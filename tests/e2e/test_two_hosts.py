@@ -15,12 +15,12 @@ ECHO, REPLY = 8, 0
 
 
 def ping(host, target, *options, count=3):
-    """Answers that came, and the shortest and the mean time each took, in dom0's own ms."""
-    out = host.dom0(f"ping -q -n -c {count} {' '.join(options) or '-i 0.2 -W 1'} {target}",
+    """Answers that came, and the shortest time that one took, in dom0's own ms."""
+    out = host.dom0(f"ping -q -n -c {count} {' '.join(options) or '-i 0.2 -W 3'} {target}",
                     check=False).out
     received = int(re.search(r"(\d+) received", out)[1])
-    times = re.search(r"= ([\d.]+)/([\d.]+)/", out)
-    return received, *(map(float, times.groups()) if times else (None, None))
+    shortest = re.search(r"= ([\d.]+)/", out)
+    return received, float(shortest[1]) if shortest else None
 
 
 def messages(capture, source, kind):
@@ -102,7 +102,7 @@ def test_shaped_line(start_pair):
     pair = start_pair()
     size, count = 1372, 200
     bits = (count - 1) * (size + 8 + 20 + 14) * 8
-    _, free, _ = ping(pair.a, B.link_ip(), count=5)
+    _, free = ping(pair.a, B.link_ip(), count=5)
     for rate in (1, 4):
         pair.a.shape("peer0", rate=f"{rate}mbit")
         with pair.a.capture("peer0") as left, pair.b.capture("peer0") as arrived:
@@ -114,28 +114,28 @@ def test_shaped_line(start_pair):
         assert sent[-1] - sent[0] == pytest.approx(bits / rate / 1e6, rel=0.1), f"{rate} Mbit/s"
 
     pair.a.shape("peer0", delay="300ms")
-    _, least, mean = ping(pair.a, B.link_ip(), count=5)
-    assert free + 299 < least and mean < 450, f"{free} ms without delay"
+    _, least = ping(pair.a, B.link_ip(), count=5)
+    assert free < 150 and 300 <= least < 450
 
     pair.a.shape("peer0", loss="30%")
     with pair.b.capture("peer0") as seen:
-        received, _, _ = ping(pair.a, B.link_ip(), "-i 0.01 -W 5", count=200)
+        received, _ = ping(pair.a, B.link_ip(), "-i 0.01 -W 5", count=200)
     assert 100 < received < 180
     assert len(messages(seen, A.link_ip(), ECHO)) == received
 
     pair.a.shape("peer0", duplicate="50%")
     with pair.b.capture("peer0") as seen:
-        received, _, _ = ping(pair.a, B.link_ip(), "-i 0.01 -W 5", count=200)
+        received, _ = ping(pair.a, B.link_ip(), "-i 0.01 -W 5", count=200)
     assert received == 200
     assert 260 < len(messages(seen, A.link_ip(), ECHO)) < 340
 
     pair.a.shape("peer0", corrupt="100%")
     with pair.b.capture("peer0") as seen:
-        received, _, _ = ping(pair.a, B.link_ip(), f"-i 0.05 -W 2 -s {size}", count=20)
+        received, _ = ping(pair.a, B.link_ip(), f"-i 0.05 -W 2 -s {size}", count=20)
     assert received < 5 and len(messages(seen, A.link_ip(), ECHO)) > 15
 
     pair.a.unshape("peer0")
-    received, least, _ = ping(pair.a, B.link_ip(), "-i 0.01 -W 5", count=200)
+    received, least = ping(pair.a, B.link_ip(), "-i 0.01 -W 5", count=200)
     assert received == 200 and least < 299
 
 
