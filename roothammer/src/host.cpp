@@ -37,7 +37,7 @@ std::vector<Guest> running_guests(const Host& host) {
         Guest guest;
         guest.info = info;
         guest.name = host.store.read(warmvm::domain_path(info.id, "name")).value_or("dom" + id);
-        guest.type = host.store.read("/libxl/" + id + "/type").value_or("");
+        guest.known_to_libxl = !host.store.read("/libxl/" + id + "/type").value_or("").empty();
         guest.can_suspend = can_suspend(host, info.id);
         guests.push_back(std::move(guest));
     }

@@ -281,7 +281,7 @@ class Preflight {
             check_guest(guest);
             const bool fit = report_.findings.size() == before;
             if (fit) {
-                ok("guest " + guest.name, (guest.type.empty() ? "pv or hvm" : guest.type) + ", " +
+                ok("guest " + guest.name, std::string(str(guest.info.kind)) + ", " +
                                               in_mib(guest.info.frames * page_size));
             } else if (policy_ == OnGuestFailure::shutdown) {
                 for (auto i = before; i < report_.findings.size(); ++i) {
@@ -317,13 +317,13 @@ class Preflight {
             return;
         }
         if (info.paused) no("it is paused", "xl unpause " + guest.name);
-        if (guest.type == "hvm") {
+        if (!guest.known_to_libxl) {
+            no("libxl does not know it", "destroy it, or manage it with xl");
+        } else if (info.kind == warmvm::GuestKind::hvm) {
             no("an HVM guest with a device model cannot be carried yet",
                "shut it down, or run it as PVH (type=\"pvh\")");
-        } else if (guest.type.empty()) {
-            no("libxl does not know it", "destroy it, or manage it with xl");
         }
-        if (info.type == warmvm::GuestType::pv && info.pv_width != 8) {
+        if (info.is_pv() && info.pv_width != 8) {
             no("a 32-bit PV guest cannot be carried", "run a 64-bit kernel, or shut it down");
         }
         if (!guest.can_suspend) {

@@ -4,6 +4,8 @@
 namespace roothammer {
 namespace {
 
+using warmvm::GuestKind;
+
 void read_blob(const Host& host, PreservedGuest& guest) {
     try {
         guest.blob = host.preserved.blob(guest.set.id);
@@ -14,6 +16,8 @@ void read_blob(const Host& host, PreservedGuest& guest) {
             throw warmvm::Error(warmvm::StreamErrc::bad_value, "the state is another guest's");
         }
         guest.name = warmvm::guest_name(file);
+        const auto kind = warmvm::guest_kind(file);
+        if (kind && (*kind == GuestKind::pv) == guest.set.is_pv) guest.kind = *kind;
         guest.record = record;
         guest.file = std::move(file);
     } catch (const std::exception& error) {
@@ -34,6 +38,7 @@ std::vector<PreservedGuest> preserved_guests(const Host& host) {
         PreservedGuest guest;
         guest.set = set;
         guest.name = set_name(set.id);
+        guest.kind = set.is_pv ? GuestKind::pv : GuestKind::hvm;
         if (set.state == warmvm::SetState::unreadable) {
             guest.trouble = describe(set.reason);
         } else {

@@ -62,7 +62,7 @@ int list(const Host& host, const Arguments& arguments) {
             sets.push_back({{"set", guest.set.id.value()},
                             {"name", guest.name},
                             {"state", describe(guest.set.state)},
-                            {"type", guest.set.type == warmvm::GuestType::pv ? "pv" : "hvm"},
+                            {"type", str(guest.kind)},
                             {"uuid", guest.set.uuid.str()},
                             {"domid", guest.set.domid.value()},
                             {"generation", guest.set.generation},
@@ -98,7 +98,7 @@ int list(const Host& host, const Arguments& arguments) {
     for (const auto& guest : guests) {
         std::printf("%-24s %-11s %-5s %10llu %5u  %s\n", guest.name.c_str(),
                     std::string(describe(guest.set.state)).c_str(),
-                    guest.set.type == warmvm::GuestType::pv ? "pv" : "hvm",
+                    std::string(str(guest.kind)).c_str(),
                     static_cast<unsigned long long>(guest.set.frames >> 8), guest.set.generation,
                     guest.trouble.c_str());
     }

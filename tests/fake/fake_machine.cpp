@@ -64,18 +64,18 @@ Mfn Machine::new_frame() {
     return Mfn(next_mfn_++);
 }
 
-Domain& Machine::add_domain(const std::string& name, const std::string& type) {
+Domain& Machine::add_domain(const std::string& name, GuestKind kind) {
     Domain domain;
     domain.id = DomId(next_domid_++);
     domain.name = name;
-    domain.type = type;
+    domain.kind = kind;
     domain.uuid.bytes[0] = static_cast<std::uint8_t>(domain.id.value());
     domain.uuid.bytes[15] = 0xee;
     domain.shared_info = new_frame();
     domain.policy = {Bytes(24, std::byte{7}), Bytes(16, std::byte{9})};
     const auto id = std::to_string(domain.id.value());
     nodes["/local/domain/" + id + "/name"] = name;
-    nodes["/libxl/" + id + "/type"] = type;
+    nodes["/libxl/" + id + "/type"] = str(kind);
     nodes["/local/domain/" + id + "/control/shutdown"] = "";
     nodes["/local/domain/" + id + "/control/feature-suspend"] = "1";
     return domains[domain.id.value()] = domain;
@@ -153,7 +153,7 @@ std::vector<warmvm::DomainInfo> Machine::list() {
         warmvm::DomainInfo info;
         info.id = domain.id;
         info.uuid = domain.uuid;
-        info.type = domain.guest_type();
+        info.kind = domain.kind;
         info.paused = domain.toolstack_pauses > 0;
         info.dying = domain.dying;
         info.shutdown = domain.shutdown;
@@ -281,7 +281,7 @@ void Machine::seed_grant_table(DomId domain, const warmvm::GrantTableSeed& seed)
 namespace {
 
 std::optional<Mfn> translate(const Domain& domain, Gfn frame) {
-    if (domain.guest_type() == warmvm::GuestType::pv) {
+    if (domain.is_pv()) {
         const auto owns = [&](const auto& entry) { return entry.second.value() == frame.value(); };
         if (frame.value() == domain.shared_info.value() ||
             std::ranges::any_of(domain.frames, owns)) {
@@ -341,7 +341,7 @@ std::uint64_t Machine::frames(DomId domain) {
     step("frames");
     const auto& target = get(domain);
     // Linux's p2m has room for memory that is plugged in later.
-    if (target.guest_type() == warmvm::GuestType::pv) return std::uint64_t{1} << 27;
+    if (target.is_pv()) return std::uint64_t{1} << 27;
     return target.frames.empty() ? 0 : target.frames.rbegin()->first + 1;
 }
 
@@ -412,7 +412,7 @@ std::vector<warmvm::Extent> Machine::extents_of(const Domain& domain) const {
 PreservedSet Machine::describe(const Domain& domain) const {
     PreservedSet set;
     set.state = SetState::local;
-    set.type = domain.guest_type();
+    set.is_pv = domain.is_pv();
     set.domid = domain.id;
     set.uuid = domain.uuid;
     set.frames = domain.frames.size();

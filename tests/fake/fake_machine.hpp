@@ -21,6 +21,7 @@ namespace fake {
 
 using warmvm::Bytes;
 using warmvm::DomId;
+using warmvm::GuestKind;
 using warmvm::Mfn;
 using warmvm::Page;
 using warmvm::Pfn;
@@ -30,7 +31,7 @@ using warmvm::VcpuId;
 struct Domain {
     DomId id;
     std::string name;
-    std::string type = "pvh";  // libxl's
+    GuestKind kind = GuestKind::pvh;
     warmvm::Uuid uuid;
     int toolstack_pauses = 0;
     bool held = false;  // by the hypervisor
@@ -59,9 +60,7 @@ struct Domain {
     int times_cancelled = 0;          // woken where it was
     int stood_still = 0;              // sleeps of this program from a late suspend to that
 
-    [[nodiscard]] warmvm::GuestType guest_type() const {
-        return type == "pv" ? warmvm::GuestType::pv : warmvm::GuestType::hvm;
-    }
+    [[nodiscard]] bool is_pv() const { return kind == GuestKind::pv; }
     [[nodiscard]] bool runs() const {
         return toolstack_pauses == 0 && !held && !shutdown && !dying;
     }
@@ -125,7 +124,7 @@ class Machine final : public warmvm::DomainControl,
     std::string failed_call;
 
     Machine();
-    Domain& add_domain(const std::string& name, const std::string& type);
+    Domain& add_domain(const std::string& name, GuestKind kind);
     void add_frames(Domain& domain, std::uint64_t first_gfn, std::uint64_t count);
     [[nodiscard]] Domain* find(const std::string& name);
     // The running guest fills a page (PV: of a pfn) with an octet.

@@ -74,7 +74,7 @@ warmvm::ToolstackResult Machine::save(DomId id, const std::filesystem::path& fil
             late_[id.value()] = domain.late_by;
             return false;
         }
-        if (domain.type == "pv") leave_pfns_in_start_info(*this, domain);
+        if (domain.is_pv()) leave_pfns_in_start_info(*this, domain);
         domain.shutdown = warmvm::ShutdownReason::suspend;
         return true;
     };
@@ -95,7 +95,7 @@ warmvm::ToolstackResult Machine::save(DomId id, const std::filesystem::path& fil
         return failed(error.what());
     }
     if (killed_tools.contains("save")) return {warmvm::ToolstackOutcome::died, "killed"};
-    auto bytes = save_file_prefix(domain.name, domain.uuid);
+    auto bytes = save_file_prefix(domain.name, domain.uuid, domain.kind);
     warmvm::append(bytes, image);
     warmvm::append(bytes, save_file_suffix());
     warmvm::replace_file(file, bytes);
@@ -114,15 +114,14 @@ warmvm::ToolstackResult Machine::restore(const std::filesystem::path& file) {
     for (const auto& [other, domain] : domains) {
         if (domain.uuid == record.uuid) return failed("the guest exists already");
     }
-    auto& domain = add_domain(warmvm::guest_name(saved),
-                              saved.image.type == warmvm::GuestType::pv ? "pv" : "pvh");
+    auto& domain = add_domain(warmvm::guest_name(saved), warmvm::guest_kind(saved).value());
     const auto id = domain.id;
     domain.uuid = record.uuid;
     domain.toolstack_pauses = 1;
     domain.policy = {};
     // libxl makes the node; only a guest that boots writes it.
     nodes["/local/domain/" + std::to_string(id.value()) + "/control/feature-suspend"] = "";
-    if (saved.image.type == warmvm::GuestType::pv) {
+    if (saved.image.is_pv) {
         for (const auto& image_record : saved.image.records) {
             if (image_record.type != warmvm::RecordType::x86_pv_vcpu_basic) continue;
             domain.vcpus[warmvm::decode_vcpu(image_record.body).vcpu.value()] = {};

@@ -96,7 +96,7 @@ void leave_pfns_in_start_info(Machine& machine, const Domain& domain) {
 }
 
 Domain& add_pvh_guest(Machine& machine, const std::string& name) {
-    auto& domain = machine.add_domain(name, "pvh");
+    auto& domain = machine.add_domain(name, GuestKind::pvh);
     constexpr std::uint64_t low_frames = 64;
     constexpr std::uint64_t special = 0xfeff8;
     machine.add_frames(domain, 0, low_frames);
@@ -109,7 +109,7 @@ Domain& add_pvh_guest(Machine& machine, const std::string& name) {
 }
 
 Domain& add_pv_guest(Machine& machine, const std::string& name) {
-    auto& domain = machine.add_domain(name, "pv");
+    auto& domain = machine.add_domain(name, GuestKind::pv);
     for (std::uint64_t pfn = 0; pfn < PvLayout::frames; ++pfn) {
         // Backwards in pieces: neighbours in pfns are seldom neighbours in mfns.
         const auto scattered = pfn ^ 3;

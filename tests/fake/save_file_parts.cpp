@@ -7,9 +7,10 @@ namespace fake {
 
 using warmvm::append;
 
-warmvm::Bytes save_file_prefix(const std::string& name, const warmvm::Uuid& uuid) {
-    std::string config = R"({"c_info":{"type":"pvh","name":")" + name + R"(","uuid":")" +
-                         uuid.str() + R"("},"b_info":{"max_vcpus":2}})";
+warmvm::Bytes save_file_prefix(const std::string& name, const warmvm::Uuid& uuid,
+                               warmvm::GuestKind kind) {
+    std::string config = R"({"c_info":{"type":")" + std::string(str(kind)) + R"(","name":")" +
+                         name + R"(","uuid":")" + uuid.str() + R"("},"b_info":{"max_vcpus":2}})";
     config += '\0';
     warmvm::Bytes bytes;
     append(bytes,

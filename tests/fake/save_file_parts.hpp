@@ -9,7 +9,8 @@
 
 namespace fake {
 
-warmvm::Bytes save_file_prefix(const std::string& name, const warmvm::Uuid& uuid);
+warmvm::Bytes save_file_prefix(const std::string& name, const warmvm::Uuid& uuid,
+                               warmvm::GuestKind kind = warmvm::GuestKind::pvh);
 warmvm::Bytes save_file_suffix();
 
 }  // namespace fake

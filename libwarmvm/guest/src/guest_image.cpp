@@ -70,7 +70,7 @@ void read_headers(ByteSource& source, GuestImage& image) {
     const auto type = get<std::uint32_t>(source);
     require(type == domain_type_pv || type == domain_type_hvm, StreamErrc::bad_value,
             "domain header's type");
-    image.type = type == domain_type_pv ? GuestType::pv : GuestType::hvm;
+    image.is_pv = type == domain_type_pv;
     require(get<std::uint16_t>(source) == page_shift, StreamErrc::bad_value,
             "domain header's page size");
     (void)get<std::uint16_t>(source);
@@ -106,7 +106,7 @@ void append_image_headers(Bytes& out, const GuestImage& image) {
     append(out, std::uint16_t{0});  // little endian
     append(out, std::uint16_t{0});
     append(out, std::uint32_t{0});
-    append(out, image.type == GuestType::pv ? domain_type_pv : domain_type_hvm);
+    append(out, image.is_pv ? domain_type_pv : domain_type_hvm);
     append(out, static_cast<std::uint16_t>(page_shift));
     append(out, std::uint16_t{0});
     append(out, image.xen_major);

@@ -17,7 +17,7 @@ constexpr std::size_t leaf_batch = 1024;
 
 GuestPages::GuestPages(GuestMemory& memory, const DomainInfo& domain, std::uint64_t frames)
     : memory_(memory), domain_(domain), frames_(frames) {
-    if (domain_.type == GuestType::pv) {
+    if (domain_.is_pv()) {
         read_p2m();
         frames_ = std::min<std::uint64_t>(frames_, p2m_.size());
     }
@@ -60,7 +60,7 @@ bool GuestPages::is_at(std::uint32_t page, Mfn frame) const {
 }
 
 void GuestPages::locate(std::span<const std::uint32_t> pages) {
-    if (domain_.type != GuestType::pv) return;
+    if (!domain_.is_pv()) return;
     const auto moved = [&](std::uint32_t page) { return !is_at(page, p2m_.at(page)); };
     if (std::ranges::any_of(pages, moved)) read_p2m();
 }
@@ -70,7 +70,7 @@ std::size_t GuestPages::read(std::span<std::uint32_t> pages, std::span<std::byte
     frames.reserve(pages.size());
     std::size_t known = 0;
     for (const auto page : pages) {
-        if (domain_.type == GuestType::pv) {
+        if (domain_.is_pv()) {
             const auto frame = p2m_.at(page);
             if (!is_at(page, frame)) continue;
             frames.emplace_back(frame.value());

@@ -56,6 +56,14 @@ void check_suffix(ByteView suffix) {
     require(in.left() == 0, StreamErrc::bad_length, "libxl stream");
 }
 
+std::optional<std::string> of_c_info(const SaveFile& file, const char* key) {
+    const auto config = nlohmann::json::parse(file.config, nullptr, false);
+    if (!config.is_object() || !config.contains("c_info")) return std::nullopt;
+    const auto& info = config["c_info"];
+    if (!info.is_object() || !info.contains(key) || !info[key].is_string()) return std::nullopt;
+    return info[key].get<std::string>();
+}
+
 }  // namespace
 
 SaveFile read_save_file(ByteView bytes) {
@@ -86,13 +94,13 @@ bool is_guest_name(std::string_view name) {
 }
 
 std::string guest_name(const SaveFile& file) {
-    const auto config = nlohmann::json::parse(file.config, nullptr, false);
-    const auto* name = config.is_object() && config.contains("c_info") &&
-                               config["c_info"].is_object() && config["c_info"].contains("name")
-                           ? config["c_info"]["name"].get_ptr<const std::string*>()
-                           : nullptr;
+    const auto name = of_c_info(file, "name");
     require(name && is_guest_name(*name), StreamErrc::bad_value, "the config's name");
     return *name;
+}
+
+std::optional<GuestKind> guest_kind(const SaveFile& file) {
+    return parse_guest_kind(of_c_info(file, "type").value_or(""));
 }
 
 }  // namespace warmvm

@@ -27,7 +27,7 @@ DomainInfo to_info(const xc_domaininfo_t& raw) {
     DomainInfo info;
     info.id = DomId(raw.domain);
     std::copy(std::begin(raw.handle), std::end(raw.handle), info.uuid.bytes.begin());
-    info.type = raw.flags & XEN_DOMINF_hvm_guest ? GuestType::hvm : GuestType::pv;
+    info.kind = kind_of(raw.flags & XEN_DOMINF_hvm_guest, raw.arch_config.emulation_flags);
     info.paused = raw.flags & XEN_DOMINF_paused;
     info.dying = raw.flags & XEN_DOMINF_dying;
     if (raw.flags & XEN_DOMINF_shutdown) {
@@ -122,8 +122,7 @@ class XenDomainControl final : public DomainControl {
         auto info = to_info(raw);
         // Fails for a domain that is gone by now, whose width is nobody's concern.
         unsigned width = 0;
-        if (info.type == GuestType::pv &&
-            xc_domain_get_guest_width(xc_.get(), raw.domain, &width) == 0) {
+        if (info.is_pv() && xc_domain_get_guest_width(xc_.get(), raw.domain, &width) == 0) {
             info.pv_width = width;
         }
         return info;
@@ -133,6 +132,11 @@ class XenDomainControl final : public DomainControl {
 };
 
 }  // namespace
+
+GuestKind kind_of(bool hvm_guest, std::uint32_t emulation_flags) {
+    if (!hvm_guest) return GuestKind::pv;
+    return emulation_flags & ~XEN_X86_EMU_LAPIC ? GuestKind::hvm : GuestKind::pvh;
+}
 
 std::unique_ptr<DomainControl> open_domain_control() {
     return std::make_unique<XenDomainControl>();

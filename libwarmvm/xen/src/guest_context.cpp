@@ -237,8 +237,8 @@ class XenGuestContext final : public GuestContext {
     }
 
     void seed_grant_table(DomId domain, const GrantTableSeed& seed) override {
-        check_xc(xc_dom_gnttab_seed(xc_.get(), domain.value(), seed.type == GuestType::hvm,
-                                    seed.console_gfn, seed.store_gfn, seed.console_domid.value(),
+        check_xc(xc_dom_gnttab_seed(xc_.get(), domain.value(), !seed.is_pv, seed.console_gfn,
+                                    seed.store_gfn, seed.console_domid.value(),
                                     seed.store_domid.value()),
                  name("xc_dom_gnttab_seed", domain));
     }

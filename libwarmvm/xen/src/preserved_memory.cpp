@@ -25,7 +25,7 @@ PreservedSet to_set(const xen_preserved_set& raw) {
     PreservedSet set;
     set.id = SetId(raw.id);
     set.state = static_cast<SetState>(raw.state);
-    set.type = raw.type == XEN_PRESERVED_PV ? GuestType::pv : GuestType::hvm;
+    set.is_pv = raw.type == XEN_PRESERVED_PV;
     set.reason = static_cast<Reason>(raw.reason);
     set.domid = DomId(raw.domid);
     set.generation = raw.generation;

@@ -1,12 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "xen/types.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 namespace warmvm {
+namespace {
+
+constexpr std::array<std::string_view, 3> kind_names{"pv", "pvh", "hvm"};
+
+}  // namespace
 
 std::string str(DomId domain) {
     return "dom" + std::to_string(domain.value());
+}
+
+std::string_view str(GuestKind kind) {
+    return kind_names.at(static_cast<std::size_t>(kind));
+}
+
+std::optional<GuestKind> parse_guest_kind(std::string_view text) {
+    const auto* const found = std::ranges::find(kind_names, text);
+    if (found == kind_names.end()) return std::nullopt;
+    return static_cast<GuestKind>(found - kind_names.begin());
 }
 
 std::string Uuid::str() const {

@@ -79,10 +79,10 @@ RunningGuest find_guest(const GuestPorts& ports, const std::string& name_or_domi
     if (info->dying) no("it is being destroyed", "start it again (xl create)");
     if (info->shutdown) no("it has shut down, crashed or been suspended", "start it again");
     if (info->paused) no("it is paused", "xl unpause " + guest.name);
-    if (ports.store.read("/libxl/" + id + "/type") == "hvm")
+    if (info->kind == warmvm::GuestKind::hvm)
         no("an HVM guest has a device model, whose writes Xen does not log",
            "run it as PVH (type=\"pvh\")");
-    if (info->type == warmvm::GuestType::pv && info->pv_width != 8)
+    if (info->is_pv() && info->pv_width != 8)
         no("a 32-bit PV guest cannot be recorded", "run a 64-bit kernel");
     return guest;
 }

@@ -37,7 +37,7 @@ warmvm::Lock take_lock(const std::filesystem::path& file);
 struct Guest {
     warmvm::DomainInfo info;
     std::string name;  // xenstore's; "dom7" if it has none
-    std::string type;  // libxl's: "pv", "pvh", "hvm"; empty if it is not libxl's
+    bool known_to_libxl = false;
     // It says so (control/feature-suspend), or it has said so in an earlier life: Linux writes that
     // node when it boots, not when it is restored, but its PV drivers are connected then.
     bool can_suspend = false;

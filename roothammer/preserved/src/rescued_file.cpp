@@ -86,7 +86,7 @@ class Rescuer {
         if (frames_.frames() != record_.frames) {
             throw Error(StreamErrc::bad_value, "the set and the guest's record disagree");
         }
-        if (file_.image.type == GuestType::pv) {
+        if (file_.image.is_pv) {
             check_pfns();
             tables_ = find_page_tables(frames_, [this](Mfn mfn) {
                 Page page;
@@ -144,7 +144,7 @@ class Rescuer {
         for (std::size_t i = 0; i < count; ++i) {
             std::uint64_t word = pfn + i;
             const auto page = std::span(pages_).subspan(at + i * page_size, page_size);
-            if (file_.image.type == GuestType::pv) word |= make_portable(Pfn(pfn + i), page);
+            if (file_.image.is_pv) word |= make_portable(Pfn(pfn + i), page);
             pfns_.push_back(word);
         }
     }

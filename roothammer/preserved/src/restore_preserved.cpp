@@ -17,7 +17,7 @@ namespace warmvm {
 namespace {
 
 const PreservedSet& find_set(const std::vector<PreservedSet>& sets, const GuestRecord& record,
-                             GuestType type) {
+                             bool is_pv) {
     const auto name = "set " + std::to_string(record.set.value());
     for (const auto& set : sets) {
         if (set.id != record.set) continue;
@@ -25,7 +25,7 @@ const PreservedSet& find_set(const std::vector<PreservedSet>& sets, const GuestR
             throw Error::of(std::errc::device_or_resource_busy,
                             name + " is " + std::string(describe(set.state)));
         }
-        if (!(set.uuid == record.uuid) || set.frames != record.frames || set.type != type) {
+        if (!(set.uuid == record.uuid) || set.frames != record.frames || set.is_pv != is_pv) {
             throw Error(StreamErrc::bad_value, name + " is another guest's");
         }
         return set;
@@ -47,7 +47,7 @@ void set_static_data(const HelperPorts& ports, DomId domain, const GuestImage& i
     take(RecordType::x86_cpuid_policy, policy.cpuid, missing_cpuid);
     take(RecordType::x86_msr_policy, policy.msrs, missing_msr);
     (void)image.get(RecordType::static_data_end);
-    if (image.type == GuestType::pv) check_pv_info(image.get(RecordType::x86_pv_info).body);
+    if (image.is_pv) check_pv_info(image.get(RecordType::x86_pv_info).body);
     if (!policy.cpuid.empty() || !policy.msrs.empty()) {
         ports.context.set_cpu_policy(domain, policy);
     }
@@ -169,7 +169,7 @@ RestoreResults set_pv_state(const HelperPorts& ports, const DomainInfo& info,
 
 std::vector<WrittenFrame> written_frames(const GuestImage& image) {
     const auto record = decode_guest_record(image.get(RecordType::preserved_memory).body);
-    if (image.type == GuestType::pv) return {{"start_info", record.start_info_pfn}};
+    if (image.is_pv) return {{"start_info", record.start_info_pfn}};
     std::vector<WrittenFrame> frames;
     for (const auto& param : decode_hvm_params(image.get(RecordType::hvm_params).body)) {
         if (param.index == hvm_param::store_pfn) frames.push_back({"xenstore ring", param.value});
@@ -191,15 +191,15 @@ RestoreResults restore_preserved(const HelperPorts& ports, DomId domain, ByteSou
     const auto record = decode_guest_record(image.get(RecordType::preserved_memory).body);
     const auto info = ports.domains.info(domain);
     if (!info) throw Error::of(std::errc::no_such_process, name);
-    if (info->type != image.type) throw Error(StreamErrc::bad_value, name + " is of another type");
+    if (info->is_pv() != image.is_pv)
+        throw Error(StreamErrc::bad_value, name + " is of another type");
     const auto sets = ports.preserved.sets();
-    const auto& set = find_set(sets, record, image.type);
+    const auto& set = find_set(sets, record, image.is_pv);
     if (!(info->uuid == record.uuid)) {
         throw Error(StreamErrc::bad_value, name + " is not the guest that was preserved");
     }
     // Before adoption: afterwards the extents are the domain's.
-    const auto extents =
-        image.type == GuestType::pv ? ports.preserved.extents(set.id) : std::vector<Extent>{};
+    const auto extents = image.is_pv ? ports.preserved.extents(set.id) : std::vector<Extent>{};
 
     set_static_data(ports, domain, image, static_data_done);
     fault_point("restore-static-data");
@@ -207,12 +207,11 @@ RestoreResults restore_preserved(const HelperPorts& ports, DomId domain, ByteSou
     ports.preserved.adopt(set.id, domain);
     fault_point("restore-adopted");
 
-    const auto results = image.type == GuestType::pv
-                             ? set_pv_state(ports, *info, image, record, extents, channels)
-                             : set_hvm_state(ports, domain, image, record, channels);
+    const auto results = image.is_pv ? set_pv_state(ports, *info, image, record, extents, channels)
+                                     : set_hvm_state(ports, domain, image, record, channels);
     fault_point("restore-state-set");
 
-    ports.context.seed_grant_table(domain, {image.type, results.console_gfn, results.store_gfn,
+    ports.context.seed_grant_table(domain, {image.is_pv, results.console_gfn, results.store_gfn,
                                             channels.console_domid, channels.store_domid});
     fault_point("restore-complete");
     return results;

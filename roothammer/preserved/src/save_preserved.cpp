@@ -41,7 +41,7 @@ void add(GuestImage& image, RecordType type, Bytes body) {
 }
 
 void add_static_data(GuestImage& image, const CpuPolicy& policy) {
-    if (image.type == GuestType::pv) add(image, RecordType::x86_pv_info, encode_pv_info());
+    if (image.is_pv) add(image, RecordType::x86_pv_info, encode_pv_info());
     if (!policy.cpuid.empty()) add(image, RecordType::x86_cpuid_policy, policy.cpuid);
     if (!policy.msrs.empty()) add(image, RecordType::x86_msr_policy, policy.msrs);
     add(image, RecordType::static_data_end, {});
@@ -144,11 +144,11 @@ void save_preserved(const HelperPorts& ports, DomId domain, const std::function<
     if (!before) {
         throw Error::of(std::errc::no_such_process, str(domain));
     }
-    if (before->type == GuestType::pv && ports.context.pv_width(domain) != 8) {
+    if (before->is_pv() && ports.context.pv_width(domain) != 8) {
         throw Error::of(std::errc::not_supported, "a 32-bit PV guest");
     }
     const auto version = ports.domains.version();
-    GuestImage image{before->type,
+    GuestImage image{before->is_pv(),
                      static_cast<std::uint32_t>(version.major),
                      static_cast<std::uint32_t>(version.minor),
                      {}};
@@ -171,7 +171,7 @@ void save_preserved(const HelperPorts& ports, DomId domain, const std::function<
     record.domid = domain;
     record.uuid = info.uuid;
     record.frames = info.frames;
-    if (info.type == GuestType::pv) {
+    if (info.is_pv()) {
         add_pv_state(ports, info, record, image);
     } else {
         add_hvm_state(ports, info, record, image);

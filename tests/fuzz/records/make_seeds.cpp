@@ -26,7 +26,7 @@ warmvm::Bytes image_of(fake::Machine& machine, fake::Domain& guest) {
     warmvm::save_preserved(
         {machine, machine, machine, machine}, guest.id, [] {},
         [&] {
-            if (guest.type == "pv") fake::leave_pfns_in_start_info(machine, guest);
+            if (guest.is_pv()) fake::leave_pfns_in_start_info(machine, guest);
             guest.shutdown = warmvm::ShutdownReason::suspend;
             return true;
         },
@@ -34,14 +34,15 @@ warmvm::Bytes image_of(fake::Machine& machine, fake::Domain& guest) {
     return image;
 }
 
-void guest_seeds(const std::string& type) {
+void guest_seeds(fake::GuestKind kind) {
+    const std::string type(str(kind));
     fake::Machine machine;
-    auto& guest =
-        type == "pv" ? fake::add_pv_guest(machine, "g") : fake::add_pvh_guest(machine, "g");
+    auto& guest = kind == fake::GuestKind::pv ? fake::add_pv_guest(machine, "g")
+                                              : fake::add_pvh_guest(machine, "g");
     const auto image = image_of(machine, guest);
     seed("guest_image", type, image);
     seed("restore", type, image);
-    auto file = fake::save_file_prefix("g", guest.uuid);
+    auto file = fake::save_file_prefix("g", guest.uuid, kind);
     warmvm::append(file, image);
     warmvm::append(file, fake::save_file_suffix());
     seed("save_file", type, file);
@@ -83,8 +84,8 @@ int main(int argc, char** argv) {
         return 2;
     }
     root = argv[1];
-    guest_seeds("pv");
-    guest_seeds("pvh");
+    guest_seeds(fake::GuestKind::pv);
+    guest_seeds(fake::GuestKind::pvh);
     small_seeds();
     return 0;
 }

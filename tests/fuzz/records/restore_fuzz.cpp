@@ -16,7 +16,7 @@ void restore(warmvm::ByteView bytes, bool pv) {
     machine.preserved.at(set.value()).info.state = warmvm::SetState::inherited;
     const auto uuid = guest.uuid;
     machine.domains.clear();
-    auto& domain = machine.add_domain("g", pv ? "pv" : "pvh");
+    auto& domain = machine.add_domain("g", pv ? fake::GuestKind::pv : fake::GuestKind::pvh);
     domain.uuid = uuid;
     domain.vcpus[0] = {};
     domain.vcpus[1] = {};

@@ -7,7 +7,7 @@ namespace warmvm {
 namespace {
 
 GuestImage sample() {
-    return {GuestType::hvm,
+    return {false,
             4,
             17,
             {{RecordType::x86_cpuid_policy, Bytes(24, std::byte{1})},
@@ -33,7 +33,7 @@ std::error_code failure(const Bytes& bytes) {
 
 TEST(GuestImage, ReadsWhatItWrites) {
     const auto image = read(encode(sample()));
-    EXPECT_EQ(image.type, GuestType::hvm);
+    EXPECT_FALSE(image.is_pv);
     EXPECT_EQ(image.xen_major, 4u);
     EXPECT_EQ(image.xen_minor, 17u);
     ASSERT_EQ(image.records.size(), 4u);

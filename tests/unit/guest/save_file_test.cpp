@@ -8,9 +8,9 @@
 namespace warmvm {
 namespace {
 
-Bytes sample(const std::string& name = "web") {
-    auto bytes = fake::save_file_prefix(name, Uuid{});
-    append(bytes, encode(GuestImage{GuestType::pv, 4, 17, {{RecordType::static_data_end, {}}}}));
+Bytes sample(const std::string& name = "web", GuestKind kind = GuestKind::pvh) {
+    auto bytes = fake::save_file_prefix(name, Uuid{}, kind);
+    append(bytes, encode(GuestImage{true, 4, 17, {{RecordType::static_data_end, {}}}}));
     append(bytes, fake::save_file_suffix());
     return bytes;
 }
@@ -52,6 +52,18 @@ TEST(SaveFile, RefusesNamesThatAreNone) {
     }
     EXPECT_THROW((void)guest_name(read_save_file(sample(std::string(128, 'a')))), Error);
     EXPECT_EQ(guest_name(read_save_file(sample(std::string(127, 'a')))).size(), 127u);
+}
+
+TEST(SaveFile, SaysWhatKindOfGuestItIs) {
+    for (const auto kind : {GuestKind::pv, GuestKind::pvh, GuestKind::hvm}) {
+        EXPECT_EQ(guest_kind(read_save_file(sample("web", kind))), kind);
+    }
+    auto file = read_save_file(sample());
+    for (const auto* config : {"", "[]", R"({"c_info":3})", R"({"c_info":{}})",
+                               R"({"c_info":{"type":2}})", R"({"c_info":{"type":"pvhvm"}})"}) {
+        file.config = config;
+        EXPECT_EQ(guest_kind(file), std::nullopt) << config;
+    }
 }
 
 TEST(SaveFile, RefusesAConfigThatIsNoObject) {

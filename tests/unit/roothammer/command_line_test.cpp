@@ -141,7 +141,13 @@ TEST_F(CommandLine, ListShowsEachGuestAndItsState) {
     EXPECT_EQ(ended.status, exit_ok);
     const auto listed = json::parse(ended.out);
     std::map<std::string, std::string> states;
-    for (const auto& guest : listed.at("guests")) states[guest.at("name")] = guest.at("state");
+    std::map<std::string, std::string> types;
+    for (const auto& guest : listed.at("guests")) {
+        states[guest.at("name")] = guest.at("state");
+        types[guest.at("name")] = guest.at("type");
+    }
+    EXPECT_EQ(types, (std::map<std::string, std::string>{
+                         {"web", "pvh"}, {"mail", "pv"}, {"set 3", "hvm"}}));
     EXPECT_EQ(states, (std::map<std::string, std::string>{
                           {"web", "adopted"}, {"mail", "preserved"}, {"set 3", "unreadable"}}));
     EXPECT_EQ(listed.at("unreadable_frames"), 72);
@@ -149,7 +155,9 @@ TEST_F(CommandLine, ListShowsEachGuestAndItsState) {
     EXPECT_EQ(listed.at("record"), "");
     const auto table = roothammer({"list"}).out;
     EXPECT_NE(table.find("mail                     preserved   pv "), std::string::npos) << table;
-    EXPECT_NE(table.find("set 3                    unreadable "), std::string::npos) << table;
+    EXPECT_NE(table.find("web                      adopted     pvh "), std::string::npos) << table;
+    // Its blob, which alone tells PVH from HVM, cannot be read.
+    EXPECT_NE(table.find("set 3                    unreadable  hvm "), std::string::npos) << table;
     EXPECT_NE(table.find("checksum differs"), std::string::npos) << table;
 
     machine_->damage_record(warmvm::Reason::version);

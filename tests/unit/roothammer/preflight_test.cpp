@@ -66,6 +66,8 @@ TEST_F(PreflightTest, AFitHostIsAccepted) {
     const auto report = check();
     EXPECT_FALSE(report.refused()) << to_text(report);
     EXPECT_EQ(report.guests.size(), 3u);
+    EXPECT_NE(to_text(report).find("ok: guest web: pvh, "), std::string::npos) << to_text(report);
+    EXPECT_NE(to_text(report).find("ok: guest mail: pv, "), std::string::npos) << to_text(report);
 }
 
 TEST_F(PreflightTest, AReasonThatThisProgramDoesNotKnow) {
@@ -415,7 +417,7 @@ TEST_F(PreflightTest, SaysAllThatIsWrongAtOnce) {
 }
 
 TEST_F(PreflightTest, AnHvmGuest) {
-    machine_->nodes["/libxl/1/type"] = "hvm";
+    web().kind = warmvm::GuestKind::hvm;
     expect_refused("guest web", "device model", true);
 }
 

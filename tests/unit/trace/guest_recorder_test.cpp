@@ -25,7 +25,7 @@ class GuestRecording : public testing::TestWithParam<std::string> {
 
     // Memory in two pieces, as a real one's, but not 4 GiB apart: there is a call for each MiB.
     fake::Domain& add_pvh_guest() {
-        auto& guest = machine.add_domain("db", "pvh");
+        auto& guest = machine.add_domain("db", warmvm::GuestKind::pvh);
         machine.add_frames(guest, 0, 64);
         machine.add_frames(guest, 2500, 8);
         return guest;
@@ -246,7 +246,7 @@ TEST_P(GuestRecording, RefusesSayingWhyAndTheWayOut) {
         domain->pv_width = 4;
         says(refusal(), "32-bit", "64-bit");
     } else {
-        machine.nodes["/libxl/" + std::to_string(domain->id.value()) + "/type"] = "hvm";
+        domain->kind = warmvm::GuestKind::hvm;
         says(refusal(), "device model", "PVH");
     }
     EXPECT_TRUE(domain->runs());

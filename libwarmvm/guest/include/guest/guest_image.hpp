@@ -48,7 +48,7 @@ struct Record {
 };
 
 struct GuestImage {
-    GuestType type{};
+    bool is_pv = false;  // else PVH or HVM
     std::uint32_t xen_major{};
     std::uint32_t xen_minor{};
     std::vector<Record> records;  // without END

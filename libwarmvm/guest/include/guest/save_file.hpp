@@ -6,6 +6,7 @@
 //   |<------------------------ prefix -------------------->|               |<----- suffix ----->|
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -29,5 +30,8 @@ bool is_guest_name(std::string_view name);
 
 // c_info.name of the JSON config. Throws Error (bad_value) if there is none or it is no such name.
 std::string guest_name(const SaveFile& file);
+
+// c_info.type of the JSON config; nullopt if there is none, or it is no guest's.
+std::optional<GuestKind> guest_kind(const SaveFile& file);
 
 }  // namespace warmvm

@@ -24,7 +24,7 @@ enum class ShutdownReason : std::uint8_t {
 struct DomainInfo {
     DomId id;
     Uuid uuid;
-    GuestType type{};
+    GuestKind kind{};
     bool paused = false;  // by the toolstack
     bool dying = false;
     std::optional<ShutdownReason> shutdown;
@@ -32,6 +32,7 @@ struct DomainInfo {
     std::uint64_t frames{};
     Mfn shared_info;
     unsigned pv_width = 8;  // PV: octets of a word, 4 or 8
+    [[nodiscard]] bool is_pv() const { return kind == GuestKind::pv; }
     [[nodiscard]] bool is_suspended() const { return shutdown == ShutdownReason::suspend; }
 };
 
@@ -68,6 +69,9 @@ class DomainControl {
     // Bytes; what Xen's heap has left.
     virtual std::uint64_t free_memory() = 0;
 };
+
+// hvm_guest: XEN_DOMINF_hvm_guest; emulation_flags: XEN_X86_EMU_*.
+GuestKind kind_of(bool hvm_guest, std::uint32_t emulation_flags);
 
 std::unique_ptr<DomainControl> open_domain_control();
 

@@ -47,7 +47,7 @@ struct PageTablePin {
 };
 
 struct GrantTableSeed {
-    GuestType type{};
+    bool is_pv = false;
     std::uint64_t console_gfn{};
     std::uint64_t store_gfn{};
     DomId console_domid;

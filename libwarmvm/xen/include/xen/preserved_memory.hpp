@@ -100,9 +100,9 @@ struct TscSpan {
 struct PreservedSet {
     SetId id;
     SetState state{};
-    GuestType type{};
-    Reason reason{};  // unreadable: why
-    DomId domid;      // local, adopted: the domain; else the one it was
+    bool is_pv = false;  // else PVH or HVM
+    Reason reason{};     // unreadable: why
+    DomId domid;         // local, adopted: the domain; else the one it was
     std::uint32_t generation{};
     Uuid uuid;
     std::uint64_t frames{};

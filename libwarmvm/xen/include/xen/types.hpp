@@ -22,7 +22,12 @@ using Mfn = Strong<struct MfnTag, std::uint64_t>;    // machine frame
 // "dom7", as Xen's own messages have it.
 std::string str(DomId domain);
 
-enum class GuestType : std::uint8_t { pv = 0, hvm = 1 };  // hvm: PVH too
+// libxl's types of guests. To Xen a PVH guest is an HVM guest for which it emulates nothing but, at
+// most, the local APIC (tools/libs/light/libxl_x86.c).
+enum class GuestKind : std::uint8_t { pv, pvh, hvm };
+// libxl's word for it: "pv", "pvh", "hvm".
+std::string_view str(GuestKind kind);
+std::optional<GuestKind> parse_guest_kind(std::string_view text);
 
 // A domain's uuid; Xen calls it the domain's handle.
 struct Uuid {
