@@ -93,7 +93,7 @@ class Freezer {
 
     void hold(PlannedGuest& guest) {
         if (is_gone(guest)) return;
-        if (!guest.note.empty()) {  // preflight's: it is not worth the try
+        if (!guest.fit) {
             give_up(guest);
             return;
         }

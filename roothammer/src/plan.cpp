@@ -67,6 +67,8 @@ Plan from_json(const json& object) {
         guest.uuid = *uuid;
         guest.stage = get_enum<GuestStage>(guest_stage_names, entry, "stage");
         guest.note = entry.at("note").get<std::string>();
+        // Plans without the field are of a program to which any note said so.
+        guest.fit = entry.value("fit", guest.note.empty());
         plan.guests.push_back(std::move(guest));
     }
     return plan;
@@ -94,6 +96,7 @@ std::string to_json(const Plan& plan) {
                           {"name", guest.name},
                           {"uuid", guest.uuid.str()},
                           {"stage", name(guest.stage)},
+                          {"fit", guest.fit},
                           {"note", guest.note}});
     }
     const json object{{"version", plan_version},

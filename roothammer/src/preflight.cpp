@@ -291,7 +291,7 @@ class Preflight {
                 }
             }
             report_.guests.push_back({guest.info.id, guest.name, guest.info.uuid,
-                                      GuestStage::running, fit ? "" : "not fit to be frozen"});
+                                      GuestStage::running, fit, fit ? "" : "not fit to be frozen"});
         }
     }
 

@@ -39,7 +39,7 @@ std::string to_json(const Report& report) {
         guests.push_back({{"name", guest.name},
                           {"domid", guest.domid.value()},
                           {"uuid", guest.uuid.str()},
-                          {"fit", guest.note.empty()}});
+                          {"fit", guest.fit}});
     }
     const json object{{"refused", report.refused()},
                       {"findings", findings},

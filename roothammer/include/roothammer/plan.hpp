@@ -27,7 +27,8 @@ struct PlannedGuest {
     std::string name;
     warmvm::Uuid uuid;
     GuestStage stage = GuestStage::running;
-    std::string note;  // why it is not frozen
+    bool fit = true;   // to be frozen; if not, it is given up without a try
+    std::string note;  // why it is not frozen, for people
 };
 
 struct Plan {

@@ -149,7 +149,7 @@ TEST_F(Freeze, WithShutdownAGuestThatAnswersNothingIsDestroyed) {
 TEST_F(Freeze, WithShutdownAGuestThatIsNotFitIsNotEvenTried) {
     options_.on_guest_failure = OnGuestFailure::shutdown;
     auto plan = report();
-    plan.guests.at(0).note = "not fit to be frozen";
+    plan.guests.at(0).fit = false;
     start_warm_reboot(host(), options_, plan);
     EXPECT_THROW(freeze(host()), Rebooted);
     EXPECT_EQ(machine_->find("web"), nullptr);

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "base/error.hpp"
 #include "roothammer/timeline.hpp"
 
@@ -16,7 +18,7 @@ Plan sample() {
     plan.timeout = std::chrono::milliseconds(1500);
     plan.on_guest_failure = OnGuestFailure::shutdown;
     plan.stage = Stage::freezing;
-    plan.guests.push_back({warmvm::DomId(3), "we\"b", {}, GuestStage::suspending, "note"});
+    plan.guests.push_back({warmvm::DomId(3), "we\"b", {}, GuestStage::suspending, true, "note"});
     return plan;
 }
 
@@ -31,6 +33,24 @@ TEST(Plan, ReadsWhatItWrites) {
     EXPECT_EQ(plan.guests[0].stage, GuestStage::suspending);
 }
 
+TEST(Plan, SaysWhetherAGuestIsFitWhateverItsNote) {
+    for (const bool fit : {true, false}) {
+        auto plan = sample();
+        plan.guests[0].fit = fit;
+        EXPECT_EQ(parse_plan(to_json(plan)).guests.at(0).fit, fit);
+    }
+}
+
+TEST(Plan, WithoutTheFieldAGuestWithANoteIsNotFit) {
+    for (const std::string note : {"", "not fit to be frozen"}) {
+        auto plan = sample();
+        plan.guests[0].note = note;
+        auto json = nlohmann::json::parse(to_json(plan));
+        json["guests"][0].erase("fit");
+        EXPECT_EQ(parse_plan(json.dump()).guests.at(0).fit, note.empty());
+    }
+}
+
 TEST(Plan, RefusesWhatIsNone) {
     const auto good = to_json(sample());
     const auto with = [&](const std::string& from, const std::string& to) {
@@ -43,7 +63,7 @@ TEST(Plan, RefusesWhatIsNone) {
           with("freezing", "melting"), with("fedcba9876543210", "0"),
           with("fedcba9876543210", "fedcba98765432100"), with("fedcba9876543210", "xyz"),
           with("\"version\": 1", "\"version\": 2"), with("\"domid\": 3", "\"domid\": \"3\""),
-          with("00000000-0000", "0000000-0000")}) {
+          with("\"fit\": true", "\"fit\": 1"), with("00000000-0000", "0000000-0000")}) {
         EXPECT_THROW((void)parse_plan(text), warmvm::Error) << text;
     }
 }

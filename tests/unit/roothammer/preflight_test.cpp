@@ -437,7 +437,8 @@ TEST_F(PreflightTest, WithShutdownAnUnfitGuestIsNoObstacle) {
     const auto report = check(OnGuestFailure::shutdown);
     EXPECT_FALSE(report.refused());
     ASSERT_EQ(report.guests.size(), 3u);
-    EXPECT_NE(report.guests[0].note, "");
+    EXPECT_FALSE(report.guests[0].fit);
+    EXPECT_TRUE(report.guests[1].fit);
 }
 
 TEST_F(PreflightTest, JsonSaysTheSame) {

@@ -44,7 +44,7 @@ class Scenario : public ::testing::Test {
         Report report;
         for (const auto& guest : running_guests(host())) {
             report.guests.push_back(
-                {guest.info.id, guest.name, guest.info.uuid, GuestStage::running, ""});
+                {guest.info.id, guest.name, guest.info.uuid, GuestStage::running, true, ""});
         }
         return report;
     }
