@@ -19,13 +19,15 @@ std::string variable(const char* name) {
     return value ? value : "";
 }
 
-std::string attempt(const roothammer::hotplug::Call& call) {
+// Why the script has to do it.
+std::optional<std::string> attempt(const roothammer::hotplug::Call& call) {
     try {
         const auto list =
             std::filesystem::read_symlink("/proc/self/exe").parent_path() / "stock-scripts";
-        auto trouble =
-            roothammer::hotplug::changed_script(call.script, warmvm::read_text_file(list));
-        if (!trouble.empty()) return trouble;
+        if (auto changed =
+                roothammer::hotplug::changed_script(call.script, warmvm::read_text_file(list))) {
+            return changed;
+        }
         const auto store = warmvm::open_store();
         const auto devices = roothammer::hotplug::open_devices();
         return roothammer::hotplug::plug(call, *store, *devices);
@@ -48,11 +50,11 @@ int main(int argc, char** argv) {
                                          variable("vif")};
     const auto trouble = attempt(call);
     ::openlog("roothammer-hotplug", 0, LOG_DAEMON);
-    if (trouble.empty()) {
+    if (!trouble) {
         ::syslog(LOG_INFO, "%s: connected", call.xenbus_path.c_str());
         return 0;
     }
-    ::syslog(LOG_INFO, "%s: left to %s: %s", call.xenbus_path.c_str(), argv[1], trouble.c_str());
+    ::syslog(LOG_INFO, "%s: left to %s: %s", call.xenbus_path.c_str(), argv[1], trouble->c_str());
     ::unsetenv("BASH_ENV");
     ::execv(argv[1], argv + 1);
     std::fprintf(stderr, "roothammer-hotplug: %s: %s\n", argv[1], std::strerror(errno));

@@ -9,7 +9,7 @@ namespace {
 using warmvm::SetState;
 
 std::string in_words(const PreservedGuest& guest) {
-    const auto because = guest.trouble.empty() ? std::string() : " (" + guest.trouble + ")";
+    const auto because = guest.trouble ? " (" + *guest.trouble + ")" : "";
     switch (guest.set.state) {
         case SetState::local:
             return "guest " + guest.name + " is frozen by a warm reboot that did not end";

@@ -242,8 +242,8 @@ class Preflight {
                     check_carried(guest);
                     break;
                 case warmvm::SetState::unreadable:
-                    note(guest.name,
-                         "unreadable (" + guest.trouble + "); its frames stay reserved");
+                    note(guest.name, "unreadable (" + guest.trouble.value_or("") +
+                                         "); its frames stay reserved");
                     break;
             }
         }

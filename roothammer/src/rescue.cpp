@@ -54,7 +54,7 @@ void make_inherited(const Host& host, const PreservedGuest& guest) {
             break;
     }
     throw Error::of(std::errc::invalid_argument,
-                    guest.name + " is unreadable (" + guest.trouble +
+                    guest.name + " is unreadable (" + guest.trouble.value_or("") +
                         "); `roothammer discard unreadable` gives such memory up for good");
 }
 
@@ -87,7 +87,8 @@ void rescue(const Host& host, const std::string& name, const std::filesystem::pa
     const auto lock = take_lock(host.paths.work_lock());
     const auto guest = find(host, name);
     make_inherited(host, guest);
-    if (!guest.file) throw Error::of(std::errc::invalid_argument, name + ": " + guest.trouble);
+    if (!guest.file)
+        throw Error::of(std::errc::invalid_argument, name + ": " + guest.trouble.value_or(""));
     NewFile out(file);
     warmvm::write_rescued(host.preserved, guest.set.id, *guest.file,
                           [&](warmvm::ByteView bytes) { out.write(bytes); });

@@ -39,7 +39,7 @@ class Resumer {
 
     ResumeOutcome run(const PreservedGuest& guest) {
         ResumeOutcome outcome{guest.name, guest.trouble};
-        if (outcome.trouble.empty()) {
+        if (!outcome.trouble) {
             try {
                 resume(guest);
                 log("event=running guest=" + guest.name +
@@ -49,7 +49,7 @@ class Resumer {
                 outcome.trouble = error.what();
             }
         }
-        log("event=resume-failed guest=" + guest.name + ": " + outcome.trouble);
+        log("event=resume-failed guest=" + guest.name + ": " + *outcome.trouble);
         return outcome;
     }
 
@@ -206,7 +206,7 @@ std::vector<ResumeOutcome> resume(const Host& host, const ResumeOptions& options
             continue;
         }
         outcomes.push_back(resumer.run(guest));
-        if (!outcomes.back().trouble.empty() && guest.trouble.empty()) {
+        if (outcomes.back().trouble && !guest.trouble) {
             failed.emplace(guest.set.id, outcomes.size() - 1);
         }
     }
@@ -218,7 +218,7 @@ std::vector<ResumeOutcome> resume(const Host& host, const ResumeOptions& options
             log("event=resume-again guest=" + guest.name);
             auto& outcome = outcomes.at(mine->second);
             outcome = resumer.run(guest);
-            if (outcome.trouble.empty()) failed.erase(mine);
+            if (!outcome.trouble) failed.erase(mine);
         }
     }
     if (!outcomes.empty()) close_timeline(host, timeline);

@@ -70,7 +70,7 @@ int list(const Host& host, const Arguments& arguments) {
                             {"extents", guest.set.extents},
                             {"metadata_bytes", guest.set.metadata_bytes},
                             {"blob_bytes", guest.set.blob_bytes},
-                            {"trouble", guest.trouble}});
+                            {"trouble", guest.trouble.value_or("")}});
         }
         json object{{"feature", info.has_value()}, {"guests", sets}};
         if (info) {
@@ -100,7 +100,7 @@ int list(const Host& host, const Arguments& arguments) {
                     std::string(describe(guest.set.state)).c_str(),
                     std::string(str(guest.kind)).c_str(),
                     static_cast<unsigned long long>(guest.set.frames >> 8), guest.set.generation,
-                    guest.trouble.c_str());
+                    guest.trouble.value_or("").c_str());
     }
     return exit_ok;
 }
@@ -111,11 +111,10 @@ int resume_guests(const Host& host, const Arguments& arguments) {
     bool failed = false;
     json results = json::array();
     for (const auto& outcome : outcomes) {
-        failed |= !outcome.trouble.empty();
-        results.push_back({{"name", outcome.name}, {"trouble", outcome.trouble}});
+        failed |= outcome.trouble.has_value();
+        results.push_back({{"name", outcome.name}, {"trouble", outcome.trouble.value_or("")}});
         if (!arguments.json) {
-            std::cout << outcome.name << ": "
-                      << (outcome.trouble.empty() ? "resumed" : outcome.trouble) << "\n";
+            std::cout << outcome.name << ": " << outcome.trouble.value_or("resumed") << "\n";
         }
     }
     if (arguments.json) std::cout << dump(results);

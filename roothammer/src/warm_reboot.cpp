@@ -48,11 +48,11 @@ bool is_freeze_coming(const Host& host) {
     return host.system.is_active(freeze_unit) || host.system.has_other_jobs({});
 }
 
-// Someone has isolated another target meanwhile, or the service cannot be started. Empty if it was
-// started after all.
-std::string call_off(const Host& host) {
+// Someone has isolated another target meanwhile, or the service cannot be started. Says what was
+// wrong; nullopt if the freeze was started after all.
+std::optional<std::string> call_off(const Host& host) {
     const auto lock = warmvm::Lock::try_take(host.paths.work_lock());
-    if (!lock) return {};
+    if (!lock) return std::nullopt;
     std::string why = "the service manager has dropped the freeze (journalctl -u " +
                       std::string(freeze_unit) + ")";
     recover(host, why);
@@ -132,7 +132,7 @@ std::string wait_for_failure(const Host& host) {
         if (waited % look != step.zero()) continue;
         idle = is_freeze_coming(host) ? 0 : idle + 1;
         if (idle < looks) continue;
-        if (auto why = call_off(host); !why.empty()) return why;
+        if (auto why = call_off(host)) return *why;
     }
 }
 

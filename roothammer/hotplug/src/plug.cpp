@@ -28,18 +28,18 @@ class Plug {
     Plug(const Call& call, warmvm::Store& store, Devices& devices)
         : call_(call), store_(store), devices_(devices) {}
 
-    std::string disk() {
+    std::optional<std::string> disk() {
         // It may have been called before, and says so the same way.
-        if (node("physical-device")) return {};
+        if (node("physical-device")) return std::nullopt;
         const auto path = node("params");
         const auto mode = node("mode");
         if (!path || !mode || path->empty() || path->front() != '/') return "not a plain disk";
         const auto number = devices_.block_device(*path);
         if (!number) return *path + " is not a block device";
-        std::string trouble;
+        std::optional<std::string> trouble;
         devices_.with_block_lock([&] {
             trouble = shared(*number, canonical_mode(*mode));
-            if (!trouble.empty()) return;
+            if (trouble) return;
             put("physical-device", in_hex(*number));
             put("physical-device-path", devices_.resolved(*path).string());
             put("hotplug-status", connected);
@@ -47,14 +47,14 @@ class Plug {
         return trouble;
     }
 
-    std::string network_card() {
+    std::optional<std::string> network_card() {
         if (const auto name = node("vifname"); name && !name->empty())
             return "has a name of its own";
         const auto bridge = node("bridge");
         if (!bridge || bridge->empty()) return "names no bridge";
         if (!devices_.is_bridge(*bridge)) return *bridge + " is no bridge";
         const auto frontend = frontend_path();
-        if (frontend.empty()) return call_.vif + " is no name of a vif";
+        if (!frontend) return call_.vif + " is no name of a vif";
         unsigned mtu = devices_.mtu(*bridge);
         if (const auto own = node("mtu"); own && !own->empty()) {
             const auto* end = own->data() + own->size();
@@ -62,9 +62,9 @@ class Plug {
             if (error != std::errc() || at != end || mtu == 0) return "MTU " + *own;
         }
         devices_.make_port(call_.vif, *bridge, mtu);
-        store_.write(frontend + "/mtu", std::to_string(mtu));
+        store_.write(*frontend + "/mtu", std::to_string(mtu));
         put("hotplug-status", connected);
-        return {};
+        return std::nullopt;
     }
 
   private:
@@ -77,8 +77,8 @@ class Plug {
 
     // Who has the disk in a way that does not go with this one. The script then says it its own
     // way, or knows that it is the same guest after all.
-    std::string shared(DeviceNumber number, char mode) {
-        if (mode == '!') return {};
+    std::optional<std::string> shared(DeviceNumber number, char mode) {
+        if (mode == '!') return std::nullopt;
         for (const auto& mount : devices_.mounts()) {
             if (mode == 'r' && mount.read_only) continue;
             if (devices_.block_device(mount.source) == number) return "mounted in dom0";
@@ -93,16 +93,16 @@ class Plug {
                     return "in use by a guest";
             }
         }
-        return {};
+        return std::nullopt;
     }
 
     // vif1.0 -> /local/domain/1/device/vif/0
-    [[nodiscard]] std::string frontend_path() const {
+    [[nodiscard]] std::optional<std::string> frontend_path() const {
         unsigned domain = 0, device = 0;
         int length = 0;
         if (std::sscanf(call_.vif.c_str(), "vif%u.%u%n", &domain, &device, &length) != 2 ||
             static_cast<std::size_t>(length) != call_.vif.size()) {
-            return {};
+            return std::nullopt;
         }
         return warmvm::domain_path(warmvm::DomId(domain), "device/vif/" + std::to_string(device));
     }
@@ -118,7 +118,7 @@ bool has_argument(const Call& call, const char* wanted) {
 
 }  // namespace
 
-std::string plug(const Call& call, warmvm::Store& store, Devices& devices) {
+std::optional<std::string> plug(const Call& call, warmvm::Store& store, Devices& devices) {
     const auto name = call.script.filename();
     if (call.arguments.empty() || call.xenbus_path.empty()) return "not called as libxl does";
     const auto& command = call.arguments.front();

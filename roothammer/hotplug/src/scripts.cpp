@@ -26,7 +26,8 @@ std::string digest(const std::filesystem::path& file) {
 
 }  // namespace
 
-std::string changed_script(const std::filesystem::path& script, const std::string& list) {
+std::optional<std::string> changed_script(const std::filesystem::path& script,
+                                          const std::string& list) {
     const auto folder = script.parent_path();
     std::istringstream lines(list);
     std::string wanted, name;
@@ -47,7 +48,7 @@ std::string changed_script(const std::filesystem::path& script, const std::strin
         if (hook.path().extension() == ".hook")
             return "there are hooks in " + hook.path().parent_path().string();
     }
-    return {};
+    return std::nullopt;
 }
 
 }  // namespace roothammer::hotplug

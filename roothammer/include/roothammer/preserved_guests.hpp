@@ -14,10 +14,9 @@ namespace roothammer {
 
 struct PreservedGuest {
     warmvm::PreservedSet set;
-    std::string name;          // "set 3" if its blob cannot be read
-    warmvm::GuestKind kind{};  // by its blob; hvm may be PVH if that cannot be read
-    std::string
-        trouble;  // why it cannot be resumed, in words; empty if nothing is known against it
+    std::string name;                    // "set 3" if its blob cannot be read
+    warmvm::GuestKind kind{};            // by its blob; hvm may be PVH if that cannot be read
+    std::optional<std::string> trouble;  // why it cannot be resumed, in words
     // Of a readable blob:
     warmvm::Bytes blob;
     std::optional<warmvm::SaveFile> file;

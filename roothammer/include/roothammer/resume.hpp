@@ -3,6 +3,7 @@
 // failure leaves that guest preserved and the others running.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,7 +19,7 @@ struct ResumeOptions {
 
 struct ResumeOutcome {
     std::string name;
-    std::string trouble;  // empty: it runs
+    std::optional<std::string> trouble;  // nullopt: it runs
 };
 
 // Throws only if nothing could be tried. An asked-for name that is not preserved is an outcome too.

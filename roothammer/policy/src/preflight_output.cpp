@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "base/process.hpp"
 #include "roothammer/command_line.hpp"
@@ -12,13 +13,13 @@ namespace {
 
 using nlohmann::json;
 
-// "guest web: it is paused (mend: xl unpause web)"; empty if output has no report with a refusal.
-std::string first_refusal(const std::string& output) {
+// "guest web: it is paused (xl unpause web)"; nullopt if output has no report with a refusal.
+std::optional<std::string> first_refusal(const std::string& output) {
     const auto begin = output.find('{');
-    if (begin == std::string::npos) return {};
+    if (begin == std::string::npos) return std::nullopt;
     // The report ends with the first line that is its closing brace; messages may follow.
     const auto end = output.find("\n}", begin);
-    if (end == std::string::npos) return {};
+    if (end == std::string::npos) return std::nullopt;
     try {
         const auto report = json::parse(output.substr(begin, end + 2 - begin));
         for (const auto& finding : report.at("findings")) {
@@ -29,7 +30,7 @@ std::string first_refusal(const std::string& output) {
         }
     } catch (const json::exception&) {
     }
-    return {};
+    return std::nullopt;
 }
 
 std::string one_line(std::string text) {
@@ -44,8 +45,7 @@ std::string one_line(std::string text) {
 CommandResult read_result(int status, const std::string& output) {
     using Kind = CommandResult::Kind;
     if (status == exit_ok) return {Kind::ok, {}};
-    auto why = one_line(first_refusal(output));
-    if (why.empty()) why = one_line(warmvm::last_line(output));
+    auto why = one_line(first_refusal(output).value_or(warmvm::last_line(output)));
     if (why.empty()) why = "xl-warm-reboot ended with status " + std::to_string(status);
     switch (status) {
         case exit_guest_refused:

@@ -77,8 +77,8 @@ class PlugTest : public ::testing::Test {
                         {"backend/vbd/1/51712/mode", "w"},
                         {"backend/vif/1/0/bridge", "xenbr0"}};
     }
-    std::string plug_disk() { return plug(disk_, store_, devices_); }
-    std::string plug_card() { return plug(card_, store_, devices_); }
+    std::optional<std::string> plug_disk() { return plug(disk_, store_, devices_); }
+    std::optional<std::string> plug_card() { return plug(card_, store_, devices_); }
 
     FakeStore store_;
     FakeDevices devices_;
@@ -91,7 +91,7 @@ class PlugTest : public ::testing::Test {
 };
 
 TEST_F(PlugTest, ADiskIsNamedByItsNumberThenConnected) {
-    EXPECT_EQ(plug_disk(), "");
+    EXPECT_EQ(plug_disk(), std::nullopt);
     EXPECT_EQ(store_.written, (Lines{"backend/vbd/1/51712/physical-device=fd:3",
                                      "backend/vbd/1/51712/physical-device-path=/dev/dm-3",
                                      "backend/vbd/1/51712/hotplug-status=connected"}));
@@ -100,17 +100,17 @@ TEST_F(PlugTest, ADiskIsNamedByItsNumberThenConnected) {
 
 TEST_F(PlugTest, ADiskThatIsConnectedStaysAsItIs) {
     store_.nodes["backend/vbd/1/51712/physical-device"] = "fd:3";
-    EXPECT_EQ(plug_disk(), "");
+    EXPECT_EQ(plug_disk(), std::nullopt);
     EXPECT_TRUE(store_.written.empty());
 }
 
 TEST_F(PlugTest, WhatIsNoBlockDeviceIsLeft) {
     for (const char* params : {"/srv/image.raw", "", "nbd:1", "vdc"}) {
         store_.nodes["backend/vbd/1/51712/params"] = params;
-        EXPECT_NE(plug_disk(), "") << params;
+        EXPECT_NE(plug_disk(), std::nullopt) << params;
     }
     store_.nodes.erase("backend/vbd/1/51712/params");
-    EXPECT_NE(plug_disk(), "");
+    EXPECT_NE(plug_disk(), std::nullopt);
     EXPECT_TRUE(store_.written.empty());
 }
 
@@ -120,7 +120,7 @@ TEST_F(PlugTest, ADiskMountedInDom0IsLeft) {
     EXPECT_TRUE(store_.written.empty());
     // Both only read it.
     store_.nodes["backend/vbd/1/51712/mode"] = "r";
-    EXPECT_EQ(plug_disk(), "");
+    EXPECT_EQ(plug_disk(), std::nullopt);
 }
 
 TEST_F(PlugTest, ADiskThatAnotherGuestHasIsLeft) {
@@ -140,7 +140,7 @@ TEST_F(PlugTest, ADiskThatAnotherGuestHasIsLeft) {
 }
 
 TEST_F(PlugTest, ACardBecomesAPortOfItsBridge) {
-    EXPECT_EQ(plug_card(), "");
+    EXPECT_EQ(plug_card(), std::nullopt);
     EXPECT_EQ(devices_.ports, Lines{"vif1.0 xenbr0 9000"});
     EXPECT_EQ(store_.written, (Lines{"/local/domain/1/device/vif/0/mtu=9000",
                                      "backend/vif/1/0/hotplug-status=connected"}));
@@ -148,27 +148,27 @@ TEST_F(PlugTest, ACardBecomesAPortOfItsBridge) {
 
 TEST_F(PlugTest, ACardMayHaveAnMtuOfItsOwn) {
     store_.nodes["backend/vif/1/0/mtu"] = "1400";
-    EXPECT_EQ(plug_card(), "");
+    EXPECT_EQ(plug_card(), std::nullopt);
     EXPECT_EQ(devices_.ports, Lines{"vif1.0 xenbr0 1400"});
     for (const char* mtu : {"0", "x", "1400x", "-1", "99999999999"}) {
         store_.nodes["backend/vif/1/0/mtu"] = mtu;
-        EXPECT_NE(plug_card(), "") << mtu;
+        EXPECT_NE(plug_card(), std::nullopt) << mtu;
     }
     EXPECT_EQ(devices_.ports.size(), 1u);
 }
 
 TEST_F(PlugTest, UnusualCardsAreLeft) {
     store_.nodes["backend/vif/1/0/bridge"] = "eth0";
-    EXPECT_NE(plug_card(), "");
+    EXPECT_NE(plug_card(), std::nullopt);
     store_.nodes.erase("backend/vif/1/0/bridge");
-    EXPECT_NE(plug_card(), "");
+    EXPECT_NE(plug_card(), std::nullopt);
     store_.nodes["backend/vif/1/0/bridge"] = "xenbr0";
     store_.nodes["backend/vif/1/0/vifname"] = "web0";
-    EXPECT_NE(plug_card(), "");
+    EXPECT_NE(plug_card(), std::nullopt);
     store_.nodes.erase("backend/vif/1/0/vifname");
     for (const char* vif : {"", "vif1", "vif1.0-emu", "tap1.0"}) {
         card_.vif = vif;
-        EXPECT_NE(plug_card(), "") << vif;
+        EXPECT_NE(plug_card(), std::nullopt) << vif;
     }
     EXPECT_TRUE(devices_.ports.empty());
     EXPECT_TRUE(store_.written.empty());
@@ -176,16 +176,16 @@ TEST_F(PlugTest, UnusualCardsAreLeft) {
 
 TEST_F(PlugTest, OnlyPluggingInIsDone) {
     disk_.arguments = {"remove"};
-    EXPECT_NE(plug_disk(), "");
+    EXPECT_NE(plug_disk(), std::nullopt);
     disk_.arguments = {};
-    EXPECT_NE(plug_disk(), "");
+    EXPECT_NE(plug_disk(), std::nullopt);
     card_.arguments = {"offline", "type_if=vif"};
-    EXPECT_NE(plug_card(), "");
+    EXPECT_NE(plug_card(), std::nullopt);
     card_.arguments = {"add", "type_if=tap"};
-    EXPECT_NE(plug_card(), "");
+    EXPECT_NE(plug_card(), std::nullopt);
     card_.script = "/etc/xen/scripts/vif-route";
     card_.arguments = {"online", "type_if=vif"};
-    EXPECT_NE(plug_card(), "");
+    EXPECT_NE(plug_card(), std::nullopt);
     EXPECT_TRUE(store_.written.empty());
 }
 

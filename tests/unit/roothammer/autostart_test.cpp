@@ -38,7 +38,7 @@ TEST_F(Autostart, WaitsForEveryPreservedGuest) {
     for (const auto* name : {"web", "mail", "db"}) {
         EXPECT_TRUE(is_told(std::string("guest ") + name + " is preserved and not resumed"));
         for (const auto& outcome : resume(host(), {{name}, false})) {
-            EXPECT_EQ(outcome.trouble, "");
+            EXPECT_EQ(outcome.trouble, std::nullopt);
         }
         EXPECT_FALSE(is_told(std::string("guest ") + name));
     }

@@ -80,7 +80,7 @@ TEST_F(Freeze, TakesAsManyAtOnceAsThereAreProcessors) {
         machine_->processor_count = processors;
         reboot_warm();
         EXPECT_EQ(machine_->most_saves, std::min(processors, 3u));
-        for (const auto& outcome : resume(host(), {})) EXPECT_EQ(outcome.trouble, "");
+        for (const auto& outcome : resume(host(), {})) EXPECT_EQ(outcome.trouble, std::nullopt);
         EXPECT_EQ(machine_->domains.size(), 3u);
     }
 }

@@ -137,7 +137,8 @@ TEST_F(Rescue, AFailedResumeDoesNotSpoilIt) {
     const auto outcomes = resume(host(), {{"mail"}, false});
     ::unsetenv("ROOTHAMMER_FAULT");
     ASSERT_EQ(outcomes.size(), 1u);
-    EXPECT_NE(outcomes[0].trouble.find("injected fault at restore-complete"), std::string::npos);
+    EXPECT_NE(outcomes[0].trouble.value_or("").find("injected fault at restore-complete"),
+              std::string::npos);
 
     const auto after = rescued("mail");
     for (const auto& [pfn, page] : undisturbed.pages) {
@@ -152,7 +153,7 @@ TEST_F(Rescue, AFailedResumeDoesNotSpoilIt) {
         }
         EXPECT_EQ(after.pages.at(pfn).second, page.second) << pfn;
     }
-    for (const auto& outcome : resume(host(), {})) EXPECT_EQ(outcome.trouble, "");
+    for (const auto& outcome : resume(host(), {})) EXPECT_EQ(outcome.trouble, std::nullopt);
 }
 
 TEST_F(Rescue, RefusesPageTablesThatLeaveTheGuestAndLeavesNoFile) {
@@ -206,7 +207,7 @@ TEST_F(Rescue, AFaultAtAnyCallLeavesTheGuestPreservedAndNoFile) {
         }
         EXPECT_TRUE(std::filesystem::remove(file_)) << name;
     }
-    for (const auto& outcome : resume(host(), {})) EXPECT_EQ(outcome.trouble, "");
+    for (const auto& outcome : resume(host(), {})) EXPECT_EQ(outcome.trouble, std::nullopt);
 }
 
 TEST_F(Rescue, DoesNotOverwriteAFile) {

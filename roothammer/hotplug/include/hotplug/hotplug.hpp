@@ -55,12 +55,13 @@ class Devices {
 
 std::unique_ptr<Devices> open_devices();
 
-// Empty: done, the device is connected. Else why the script has to do it; nothing is changed then
-// that the script would not change to the same.
-std::string plug(const Call& call, warmvm::Store& store, Devices& devices);
+// Connects the device, or says why the script has to do it; nothing is changed then that the script
+// would not change to the same.
+std::optional<std::string> plug(const Call& call, warmvm::Store& store, Devices& devices);
 
 // Whether the scripts beside this one are those that this program knows, by the list's lines
-// "xxh128  name"; empty if so, else the first that is not. An operator's own changes count.
-std::string changed_script(const std::filesystem::path& script, const std::string& list);
+// "xxh128  name"; nullopt if so, else which is not. An operator's own changes count.
+std::optional<std::string> changed_script(const std::filesystem::path& script,
+                                          const std::string& list);
 
 }  // namespace roothammer::hotplug
