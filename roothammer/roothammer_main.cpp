@@ -2,7 +2,8 @@
 #include <string_view>
 
 #include "policy/command_line.hpp"
-#include "roothammer/command_line.hpp"
+#include "roothammer/real_host.hpp"
+#include "roothammer/roothammer.hpp"
 
 int main(int argc, char** argv) {
     // The policy needs none of the ports that every other command starts with.

@@ -10,7 +10,8 @@
 #include <cstring>
 
 #include "base/file.hpp"
-#include "hotplug/hotplug.hpp"
+#include "hotplug/plug.hpp"
+#include "hotplug/scripts.hpp"
 
 namespace {
 

@@ -8,6 +8,8 @@
 #include "base/lock.hpp"
 #include "guest/save_file.hpp"
 #include "preserved/guest_record.hpp"
+#include "roothammer/plan.hpp"
+#include "roothammer/recover.hpp"
 
 namespace roothammer {
 namespace {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "roothammer/kernel_notes.hpp"
+
 #include <elf.h>
 
 #include <algorithm>
-
-#include "roothammer/boot_images.hpp"
 
 namespace roothammer {
 namespace {

@@ -7,8 +7,9 @@
 #include <sstream>
 
 #include "guest/save_file.hpp"
-#include "next_dom0.hpp"
 #include "roothammer/boot_images.hpp"
+#include "roothammer/kernel_notes.hpp"
+#include "roothammer/next_boot.hpp"
 #include "roothammer/preserved_guests.hpp"
 
 namespace roothammer {
@@ -347,17 +348,6 @@ class Preflight {
 };
 
 }  // namespace
-
-bool Report::refused() const {
-    return std::ranges::any_of(
-        findings, [](const auto& finding) { return finding.verdict == Verdict::refused; });
-}
-
-bool Report::host_refused() const {
-    return std::ranges::any_of(findings, [](const auto& finding) {
-        return finding.verdict == Verdict::refused && !finding.about_guest;
-    });
-}
 
 Report preflight(const Host& host, const Images& images, OnGuestFailure policy) {
     return Preflight(host, images, policy).run();

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <boost/program_options/errors.hpp>
-#include <cstdio>
+#include "roothammer/real_host.hpp"
+
 #include <cstdlib>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
-#include "roothammer/command_line.hpp"
 
 namespace roothammer {
 namespace {
@@ -45,22 +44,6 @@ struct Ports {
 const Host& real_host() {
     static const Ports ports;
     return ports.host;
-}
-
-int run_command(const char* program, const std::function<int()>& command) {
-    try {
-        return command();
-    } catch (const boost::program_options::error& error) {
-        std::fprintf(stderr, "%s: %s; see --help\n", program, error.what());
-        return exit_usage;
-    } catch (const warmvm::Error& error) {
-        std::fprintf(stderr, "%s: %s\n", program, error.what());
-        const bool busy = error.code() == std::errc::device_or_resource_busy;
-        return busy ? exit_host_refused : exit_failed;
-    } catch (const std::exception& error) {
-        std::fprintf(stderr, "%s: %s\n", program, error.what());
-        return exit_failed;
-    }
 }
 
 }  // namespace roothammer

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "roothammer/recover.hpp"
+
 #include <algorithm>
 #include <exception>
 #include <optional>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <nlohmann/json.hpp>
+#include "roothammer/report.hpp"
 
-#include "roothammer/preflight.hpp"
+#include <algorithm>
+#include <nlohmann/json.hpp>
 
 namespace roothammer {
 namespace {
@@ -21,6 +22,17 @@ const char* name(Verdict verdict) {
 }
 
 }  // namespace
+
+bool Report::refused() const {
+    return std::ranges::any_of(
+        findings, [](const auto& finding) { return finding.verdict == Verdict::refused; });
+}
+
+bool Report::host_refused() const {
+    return std::ranges::any_of(findings, [](const auto& finding) {
+        return finding.verdict == Verdict::refused && !finding.about_guest;
+    });
+}
 
 std::string to_json(const Report& report) {
     json findings = json::array();

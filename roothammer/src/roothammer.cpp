@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "roothammer/roothammer.hpp"
+
 #include <algorithm>
 #include <array>
 #include <boost/program_options.hpp>
@@ -8,9 +10,9 @@
 
 #include "base/lock.hpp"
 #include "roothammer/autostart.hpp"
-#include "roothammer/command_line.hpp"
 #include "roothammer/freeze.hpp"
 #include "roothammer/preserved_guests.hpp"
+#include "roothammer/recover.hpp"
 #include "roothammer/rescue.hpp"
 #include "roothammer/resume.hpp"
 #include "roothammer/timeline.hpp"

@@ -7,6 +7,8 @@
 #include "base/file.hpp"
 #include "base/lock.hpp"
 #include "roothammer/freeze.hpp"
+#include "roothammer/next_boot.hpp"
+#include "roothammer/recover.hpp"
 
 namespace roothammer {
 namespace {

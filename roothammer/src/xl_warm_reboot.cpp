@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "roothammer/xl_warm_reboot.hpp"
+
 #include <sys/utsname.h>
 
 #include <boost/program_options.hpp>
@@ -9,8 +11,8 @@
 
 #include "base/file.hpp"
 #include "base/lock.hpp"
-#include "roothammer/command_line.hpp"
 #include "roothammer/freeze.hpp"
+#include "roothammer/next_boot.hpp"
 #include "roothammer/warm_reboot.hpp"
 
 namespace roothammer {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "hotplug/plug.hpp"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdio>
-
-#include "hotplug/hotplug.hpp"
 
 namespace roothammer::hotplug {
 namespace {

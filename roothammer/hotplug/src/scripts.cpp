@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "hotplug/scripts.hpp"
+
 #include <xxhash.h>
 
 #include <array>
 #include <sstream>
 
 #include "base/file.hpp"
-#include "hotplug/hotplug.hpp"
 
 namespace roothammer::hotplug {
 namespace {

@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <optional>
 
 #include "base/bytes.hpp"
 #include "xen/types.hpp"
@@ -30,11 +29,6 @@ struct Dom0Kernel {
 };
 // A bzImage of protocol 2.08 or later, or an ELF kernel (no headroom).
 Dom0Kernel inspect_kernel(warmvm::ByteView file);
-
-// Whether a kernel has the entry that Xen starts a PVH dom0 by (the note XEN_ELFNOTE_PHYS32_ENTRY);
-// nullopt if it is no ELF file, so that nothing is known. Throws warmvm::Error of stream_category
-// if its headers are cut.
-std::optional<bool> starts_as_pvh(warmvm::ByteView kernel);
 
 // The ELF file that a bzImage carries, packed by gzip, xz or zstd: given that, the next Xen has
 // nothing to unpack while the guests stand still. Empty if there is nothing to unpack, or it is

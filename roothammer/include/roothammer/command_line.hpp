@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The two programs. Exit statuses: docs/man.
+// What the programs have in common. Exit statuses: docs/man.
 #pragma once
 
 #include <functional>
@@ -16,12 +16,6 @@ inline constexpr int exit_host_refused = 4;
 
 // Where a program gets its ports from; not asked for --help and wrong usage.
 using HostSource = std::function<const Host&()>;
-
-// The real ports, opened at the first call. Throws Error if this is not dom0.
-const Host& real_host();
-
-int run_roothammer(int argc, const char* const* argv, const HostSource& host);
-int run_xl_warm_reboot(int argc, const char* const* argv, const HostSource& host);
 
 // Runs command and turns what it throws into a message and an exit status.
 int run_command(const char* program, const std::function<int()>& command);

@@ -4,7 +4,6 @@
 #pragma once
 
 #include "roothammer/host.hpp"
-#include "roothammer/plan.hpp"
 
 namespace roothammer {
 
@@ -14,15 +13,5 @@ inline constexpr const char* normal_target = "default.target";
 
 // Follows the plan in paths.plan(). Returns only if reboot(2) does, or throws after abort().
 void freeze(const Host& host);
-
-// Releases the guest's set if it has one, cancels a suspend request that it has not taken up, and
-// lets it run. A guest that took a request up is waited for and woken; false if it has not
-// suspended within the limit and may yet do so.
-bool put_back(const Host& host, const PlannedGuest& guest);
-
-// Puts every guest of the plan and of any local set back, disarms, unloads the image and brings
-// dom0's services back. Can be run at any time and again. Returns the names of the guests for
-// which put_back() was false.
-std::vector<std::string> recover(const Host& host, const std::string& why);
 
 }  // namespace roothammer

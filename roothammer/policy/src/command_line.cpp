@@ -6,7 +6,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
-#include "policy/run.hpp"
+#include "policy/explain.hpp"
 #include "roothammer/command_line.hpp"
 #include "roothammer/paths.hpp"
 

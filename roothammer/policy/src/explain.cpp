@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "policy/explain.hpp"
+
 #include <nlohmann/json.hpp>
 
-#include "policy/run.hpp"
 #include "policy/units.hpp"
 
 namespace roothammer::policy {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "harness.hpp"
 #include "roothammer/boot_images.hpp"
+#include "roothammer/kernel_notes.hpp"
 
 FUZZ_BYTES(bytes) {
     const auto attempt = [](auto parse) {

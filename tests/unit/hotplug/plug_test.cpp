@@ -6,7 +6,7 @@
 #include <map>
 
 #include "base/error.hpp"
-#include "hotplug/hotplug.hpp"
+#include "hotplug/plug.hpp"
 
 namespace roothammer::hotplug {
 namespace {

@@ -5,7 +5,7 @@
 #include <filesystem>
 
 #include "base/file.hpp"
-#include "hotplug/hotplug.hpp"
+#include "hotplug/scripts.hpp"
 #include "temporary_folder.hpp"
 
 namespace roothammer::hotplug {

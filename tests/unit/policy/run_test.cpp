@@ -11,6 +11,7 @@
 
 #include "aging_host.hpp"
 #include "base/lock.hpp"
+#include "policy/explain.hpp"
 #include "temporary_folder.hpp"
 
 namespace roothammer::policy {

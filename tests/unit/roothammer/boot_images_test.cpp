@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "boot_files.hpp"
+#include "roothammer/kernel_notes.hpp"
 
 namespace roothammer {
 namespace {

@@ -9,6 +9,8 @@
 #include "base/file.hpp"
 #include "base/lock.hpp"
 #include "boot_files.hpp"
+#include "roothammer/roothammer.hpp"
+#include "roothammer/xl_warm_reboot.hpp"
 #include "scenario.hpp"
 
 namespace roothammer {

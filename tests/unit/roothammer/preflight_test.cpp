@@ -7,6 +7,7 @@
 
 #include "base/file.hpp"
 #include "boot_files.hpp"
+#include "roothammer/next_boot.hpp"
 #include "scenario.hpp"
 
 namespace roothammer {

@@ -12,6 +12,7 @@
 #include "guests.hpp"
 #include "roothammer/freeze.hpp"
 #include "roothammer/host.hpp"
+#include "roothammer/recover.hpp"
 #include "roothammer/resume.hpp"
 #include "roothammer/warm_reboot.hpp"
 #include "temporary_folder.hpp"

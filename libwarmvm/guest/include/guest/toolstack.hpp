@@ -56,7 +56,7 @@ class Toolstack {
 };
 
 // helper: the program that libxl shall run as its save helper. Beside it is stock-scripts.bash, by
-// which a restored guest's devices are plugged in without a shell (hotplug/hotplug.hpp).
+// which a restored guest's devices are plugged in without a shell (hotplug/plug.hpp).
 std::unique_ptr<Toolstack> open_xl(std::filesystem::path helper);
 
 }  // namespace warmvm

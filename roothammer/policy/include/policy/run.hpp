@@ -51,8 +51,4 @@ Outcome run(const Ports& ports, const Config& config, const RunOptions& options)
 // Forget failed tries.
 void reset(const Ports& ports);
 
-// One paragraph; and everything, as JSON.
-std::string explain(const Outcome& outcome, const Config& config);
-std::string to_json(const Outcome& outcome, const Config& config);
-
 }  // namespace roothammer::policy

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "roothammer/system.hpp"
+
 #include <fcntl.h>
 #include <sys/mount.h>
 #include <sys/random.h>
@@ -17,7 +19,6 @@
 #include "base/tsc.hpp"
 #include "roothammer/mounts.hpp"
 #include "roothammer/paths.hpp"
-#include "roothammer/system.hpp"
 
 namespace roothammer {
 namespace {

@@ -1,29 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What Xen's hotplug scripts `block` and `vif-bridge` do for a plain disk and a plain network card,
-// without a shell: the scripts start some forty programs a device, which was nine tenths of the
-// time that a guest's resume took. Whatever is not plain, or not certain, is left to the scripts.
-// Sources: /etc/xen/scripts of Xen 4.17 (block, vif-bridge, xen-network-common.sh, locking.sh).
+// Port: dom0's devices.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "xen/store.hpp"
-
 namespace roothammer::hotplug {
-
-// How libxl calls a script: its path, arguments, and what it says in the environment.
-struct Call {
-    std::filesystem::path script;
-    std::vector<std::string> arguments;
-    std::string xenbus_path;       // XENBUS_PATH: of the backend, "backend/vbd/1/51712"
-    std::string xenbus_base_path;  // XENBUS_BASE_PATH: "backend"
-    std::string vif;               // vif: the interface's name; empty for a disk
-};
 
 struct DeviceNumber {
     std::uint32_t major{}, minor{};
@@ -35,7 +22,6 @@ struct Mount {
     bool read_only = false;
 };
 
-// Port: dom0's devices.
 class Devices {
   public:
     virtual ~Devices() = default;
@@ -54,14 +40,5 @@ class Devices {
 };
 
 std::unique_ptr<Devices> open_devices();
-
-// Connects the device, or says why the script has to do it; nothing is changed then that the script
-// would not change to the same.
-std::optional<std::string> plug(const Call& call, warmvm::Store& store, Devices& devices);
-
-// Whether the scripts beside this one are those that this program knows, by the list's lines
-// "xxh128  name"; nullopt if so, else which is not. An operator's own changes count.
-std::optional<std::string> changed_script(const std::filesystem::path& script,
-                                          const std::string& list);
 
 }  // namespace roothammer::hotplug

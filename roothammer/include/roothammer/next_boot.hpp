@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What the next dom0 will be by Xen's command line, and what that takes.
+// The command lines of the next boot, and what the next dom0 will be and take by Xen's.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +9,15 @@
 #include "xen/domain_control.hpp"
 
 namespace roothammer {
+
+// The running hypervisor's command line as the next one's: options that belong to one boot are
+// dropped, and no-real-mode is added (the BIOS is not callable after a kexec).
+std::string next_xen_commandline(const std::string& running);
+// dom0's command line as the next dom0's, without the kernel's self-tests of its cryptography: they
+// take a fifth of the kernel's start, and guests stand still meanwhile. An ordinary boot does them.
+// Kept where `running` speaks of them or of fips.
+std::string next_kernel_commandline(const std::string& running);
+std::string with_token(const std::string& commandline, std::uint64_t token);
 
 // "dom0_mem=1G,max:2G" -> 1 GiB; nullopt if there is none, or no plain size.
 std::optional<std::uint64_t> dom0_memory(const std::string& xen_commandline);

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "hotplug/devices.hpp"
+
 #include <fcntl.h>
 #include <linux/sockios.h>
 #include <mntent.h>
@@ -16,7 +18,6 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
-#include "hotplug/hotplug.hpp"
 
 namespace roothammer::hotplug {
 namespace {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "next_dom0.hpp"
+#include "roothammer/next_boot.hpp"
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 #include <sstream>
 #include <stdexcept>
 #include <string_view>
@@ -55,6 +56,42 @@ std::optional<std::uint64_t> size(const std::string& text) {
 }
 
 }  // namespace
+
+std::string next_xen_commandline(const std::string& running) {
+    constexpr std::string_view no_real_mode = "no-real-mode";
+    std::string next;
+    std::istringstream words(running);
+    for (std::string word; words >> word;) {
+        if (word == no_real_mode || word.starts_with("liveupdate=") ||
+            word.starts_with("preserved-token=")) {
+            continue;
+        }
+        next += word + " ";
+    }
+    return next + std::string(no_real_mode);
+}
+
+std::string with_token(const std::string& commandline, std::uint64_t token) {
+    std::array<char, 17> hex{};
+    std::snprintf(hex.data(), hex.size(), "%016llx", static_cast<unsigned long long>(token));
+    return commandline + " preserved-token=" + hex.data();
+}
+
+std::string next_kernel_commandline(const std::string& running) {
+    constexpr std::string_view no_tests = "cryptomgr.notests";
+    // The rest stays as it is written: a value may be quoted, with blanks in it.
+    std::string next = running.substr(0, running.find_last_not_of(" \n") + 1);
+    std::istringstream words(next);
+    for (std::string word; words >> word;) {
+        // Whoever asks for certified cryptography, or for a panic when it fails, wants the tests.
+        if (word.starts_with(no_tests) || word.starts_with("fips=") ||
+            word.starts_with("cryptomgr.panic_on_fail")) {
+            return next;
+        }
+    }
+    if (!next.empty()) next += ' ';
+    return next + std::string(no_tests);
+}
 
 std::optional<std::uint64_t> dom0_memory(const std::string& xen_commandline) {
     std::optional<std::uint64_t> bytes;
