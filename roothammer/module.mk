@@ -1,7 +1,7 @@
 # roothammer: warm reboot. The operator's command, and what runs at boot.
 roothammer_SRCS  := $(wildcard roothammer/src/*.cpp)
-roothammer_USES  := roothammer/preserved libwarmvm/guest
-roothammer_LIBS  := -lboost_program_options -lz -llzma -lzstd
+roothammer_USES  := roothammer/preflight
+roothammer_LIBS  := -lboost_program_options
 roothammer_PROGS := xl-warm-reboot=roothammer/xl_warm_reboot_main.cpp
 roothammer_LINT   := roothammer/kexec_on_pvh.cpp
 $(eval $(call module,roothammer))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "roothammer/autostart.hpp"
 
-#include "roothammer/preserved_guests.hpp"
+#include "host/preserved_guests.hpp"
 
 namespace roothammer {
 namespace {

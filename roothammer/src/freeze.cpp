@@ -7,8 +7,8 @@
 #include "base/file.hpp"
 #include "base/lock.hpp"
 #include "guest/save_file.hpp"
+#include "host/plan.hpp"
 #include "preserved/guest_record.hpp"
-#include "roothammer/plan.hpp"
 #include "roothammer/recover.hpp"
 
 namespace roothammer {

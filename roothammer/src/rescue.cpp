@@ -8,9 +8,9 @@
 
 #include "base/file.hpp"
 #include "base/lock.hpp"
+#include "host/preserved_guests.hpp"
 #include "preserved/rescued_file.hpp"
 #include "roothammer/earlier_try.hpp"
-#include "roothammer/preserved_guests.hpp"
 
 namespace roothammer {
 namespace {

@@ -7,9 +7,9 @@
 #include "base/fault.hpp"
 #include "base/file.hpp"
 #include "base/lock.hpp"
+#include "host/preserved_guests.hpp"
 #include "preserved/restore_preserved.hpp"
 #include "roothammer/earlier_try.hpp"
-#include "roothammer/preserved_guests.hpp"
 #include "roothammer/timeline.hpp"
 #include "xen/frame_map.hpp"
 

@@ -9,9 +9,9 @@
 #include <nlohmann/json.hpp>
 
 #include "base/lock.hpp"
+#include "host/preserved_guests.hpp"
 #include "roothammer/autostart.hpp"
 #include "roothammer/freeze.hpp"
-#include "roothammer/preserved_guests.hpp"
 #include "roothammer/recover.hpp"
 #include "roothammer/rescue.hpp"
 #include "roothammer/resume.hpp"

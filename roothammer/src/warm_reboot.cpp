@@ -6,8 +6,8 @@
 #include "base/fault.hpp"
 #include "base/file.hpp"
 #include "base/lock.hpp"
+#include "preflight/next_boot.hpp"
 #include "roothammer/freeze.hpp"
-#include "roothammer/next_boot.hpp"
 #include "roothammer/recover.hpp"
 
 namespace roothammer {

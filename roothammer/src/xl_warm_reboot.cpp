@@ -11,8 +11,8 @@
 
 #include "base/file.hpp"
 #include "base/lock.hpp"
+#include "preflight/next_boot.hpp"
 #include "roothammer/freeze.hpp"
-#include "roothammer/next_boot.hpp"
 #include "roothammer/warm_reboot.hpp"
 
 namespace roothammer {

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "roothammer/host.hpp"
+#include "host/host.hpp"
 #include "xen/guest_context.hpp"
 #include "xen/guest_memory.hpp"
 #include "xen/log_dirty.hpp"

@@ -4,7 +4,7 @@
 
 #include <functional>
 
-#include "roothammer/host.hpp"
+#include "host/host.hpp"
 
 namespace roothammer {
 

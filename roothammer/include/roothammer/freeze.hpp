@@ -3,7 +3,7 @@
 // failure puts every guest back where it was.
 #pragma once
 
-#include "roothammer/host.hpp"
+#include "host/host.hpp"
 
 namespace roothammer {
 

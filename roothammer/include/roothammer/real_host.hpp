@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #pragma once
 
-#include "roothammer/host.hpp"
+#include "host/host.hpp"
 
 namespace roothammer {
 

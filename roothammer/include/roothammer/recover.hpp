@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "roothammer/host.hpp"
-#include "roothammer/plan.hpp"
+#include "host/host.hpp"
+#include "host/plan.hpp"
 
 namespace roothammer {
 

@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <string>
 
-#include "roothammer/host.hpp"
+#include "host/host.hpp"
 
 namespace roothammer {
 

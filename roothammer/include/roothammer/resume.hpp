@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "roothammer/host.hpp"
+#include "host/host.hpp"
 
 namespace roothammer {
 

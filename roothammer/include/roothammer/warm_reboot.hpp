@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "roothammer/preflight.hpp"
+#include "preflight/preflight.hpp"
 
 namespace roothammer {
 

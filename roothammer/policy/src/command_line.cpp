@@ -6,9 +6,9 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "host/paths.hpp"
 #include "policy/explain.hpp"
 #include "roothammer/command_line.hpp"
-#include "roothammer/paths.hpp"
 
 namespace roothammer::policy {
 namespace {

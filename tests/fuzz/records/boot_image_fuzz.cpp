@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "harness.hpp"
-#include "roothammer/boot_images.hpp"
-#include "roothammer/kernel_notes.hpp"
+#include "preflight/dom0_kernel.hpp"
+#include "preflight/kernel_notes.hpp"
+#include "preflight/unpack.hpp"
+#include "preflight/xen_image.hpp"
 
 FUZZ_BYTES(bytes) {
     const auto attempt = [](auto parse) {

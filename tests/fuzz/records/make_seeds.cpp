@@ -6,9 +6,9 @@
 #include "base/file.hpp"
 #include "boot_files.hpp"
 #include "guests.hpp"
+#include "host/plan.hpp"
 #include "preserved/guest_record.hpp"
 #include "preserved/save_preserved.hpp"
-#include "roothammer/plan.hpp"
 #include "roothammer/timeline.hpp"
 #include "save_file_parts.hpp"
 

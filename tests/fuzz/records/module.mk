@@ -1,6 +1,6 @@
 # Every parser of libwarmvm and roothammer: files, preserved blobs, hypervisors, guests' page tables.
 # The fakes write the seeds.
-tests/fuzz/records_USES  := tests/fake
+tests/fuzz/records_USES  := roothammer tests/fake
 tests/fuzz/records_LIBS  := -lz
 parser_fuzzers := guest_image guest_record save_file plan timeline boot_image frame_map page_tables \
   p2m restore

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "roothammer/plan.hpp"
+#include "host/plan.hpp"
 
 #include "harness.hpp"
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "roothammer/boot_images.hpp"
+#include "preflight/dom0_kernel.hpp"
 
 #include <gtest/gtest.h>
 
 #include "boot_files.hpp"
-#include "roothammer/kernel_notes.hpp"
+#include "preflight/kernel_notes.hpp"
+#include "preflight/unpack.hpp"
+#include "preflight/xen_image.hpp"
 
 namespace roothammer {
 namespace {

@@ -1,4 +1,4 @@
-tests/unit/roothammer_USES  := tests/fake tests/support
+tests/unit/roothammer_USES  := roothammer tests/fake tests/support
 tests/unit/roothammer_TESTS := $(wildcard tests/unit/roothammer/*_test.cpp)
 $(eval $(call module,tests/unit/roothammer))
 

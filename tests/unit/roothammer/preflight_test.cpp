@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Each thing that must be refused is refused by name, says how to mend it, and changes nothing.
-#include "roothammer/preflight.hpp"
+#include "preflight/preflight.hpp"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/file.hpp"
 #include "boot_files.hpp"
-#include "roothammer/next_boot.hpp"
+#include "preflight/next_boot.hpp"
 #include "scenario.hpp"
 
 namespace roothammer {

@@ -4,7 +4,7 @@
 #include <cstdlib>
 
 #include "base/file.hpp"
-#include "roothammer/preserved_guests.hpp"
+#include "host/preserved_guests.hpp"
 #include "scenario.hpp"
 
 namespace roothammer {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/bytes.hpp"
-#include "roothammer/plan.hpp"
+#include "host/plan.hpp"
 
 namespace roothammer {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "roothammer/report.hpp"
+#include "preflight/report.hpp"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "guest/save_file.hpp"
+#include "host/host.hpp"
 #include "preserved/guest_record.hpp"
-#include "roothammer/host.hpp"
 
 namespace roothammer {
 

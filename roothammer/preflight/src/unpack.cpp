@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "unpack.hpp"
+#include "preflight/unpack.hpp"
 
 #include <lzma.h>
 #include <zlib.h>
@@ -10,7 +10,7 @@
 #include <array>
 #include <memory>
 
-#include "base/error.hpp"
+#include "base/file.hpp"
 
 namespace roothammer {
 namespace {
@@ -117,6 +117,14 @@ Bytes unpack_zstd(ByteView file, std::uint64_t limit) {
     }
     out.resize(result);
     return out;
+}
+
+Bytes unpack(Bytes file) {
+    return is_gzip(file) ? unpack_gzip(file, max_boot_file_bytes) : std::move(file);
+}
+
+Bytes read_boot_file(const std::filesystem::path& path) {
+    return unpack(warmvm::read_file(path, max_boot_file_bytes));
 }
 
 }  // namespace roothammer

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "roothammer/system.hpp"
+#include "host/system.hpp"
 
 #include <fcntl.h>
 #include <sys/mount.h>
@@ -17,8 +17,8 @@
 #include "base/file.hpp"
 #include "base/process.hpp"
 #include "base/tsc.hpp"
-#include "roothammer/mounts.hpp"
-#include "roothammer/paths.hpp"
+#include "host/mounts.hpp"
+#include "host/paths.hpp"
 
 namespace roothammer {
 namespace {

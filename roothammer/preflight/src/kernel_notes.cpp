@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "roothammer/kernel_notes.hpp"
+#include "preflight/kernel_notes.hpp"
 
-#include <elf.h>
-
-#include <algorithm>
+#include "elf.hpp"
 
 namespace roothammer {
 namespace {
@@ -41,10 +39,7 @@ bool has_note(ByteView notes, std::uint32_t type) {
 }  // namespace
 
 std::optional<bool> starts_as_pvh(ByteView kernel) {
-    const auto magic = warmvm::as_byte_view(ELFMAG).first(SELFMAG);
-    if (kernel.size() < SELFMAG || !std::equal(magic.begin(), magic.end(), kernel.begin())) {
-        return std::nullopt;
-    }
+    if (!is_elf(kernel)) return std::nullopt;
     const auto header = load_at<Elf64_Ehdr>(kernel, 0);
     if (header.e_phentsize != sizeof(Elf64_Phdr)) return false;
     ByteReader table(kernel.subspan(std::min<std::size_t>(header.e_phoff, kernel.size())),

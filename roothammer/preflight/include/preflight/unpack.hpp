@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 
 #include "base/bytes.hpp"
 
@@ -17,5 +18,10 @@ bool is_zstd(warmvm::ByteView file);
 warmvm::Bytes unpack_gzip(warmvm::ByteView file, std::uint64_t limit);
 warmvm::Bytes unpack_xz(warmvm::ByteView file, std::uint64_t limit);
 warmvm::Bytes unpack_zstd(warmvm::ByteView file, std::uint64_t limit);
+
+inline constexpr std::size_t max_boot_file_bytes = std::size_t{1} << 30;
+// A file as kexec-tools hands it on: unpacked if it is gzip, else as it is.
+warmvm::Bytes read_boot_file(const std::filesystem::path& path);
+warmvm::Bytes unpack(warmvm::Bytes file);
 
 }  // namespace roothammer

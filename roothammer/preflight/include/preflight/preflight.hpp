@@ -4,8 +4,8 @@
 
 #include <string>
 
-#include "roothammer/host.hpp"
-#include "roothammer/report.hpp"
+#include "host/host.hpp"
+#include "preflight/report.hpp"
 
 namespace roothammer {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "roothammer/preserved_guests.hpp"
+#include "host/preserved_guests.hpp"
 
 namespace roothammer {
 namespace {

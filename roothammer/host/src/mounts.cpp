@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "roothammer/mounts.hpp"
+#include "host/mounts.hpp"
 
 #include <sys/mount.h>
 

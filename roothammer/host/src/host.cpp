@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "roothammer/host.hpp"
+#include "host/host.hpp"
 
 namespace roothammer {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "roothammer/next_boot.hpp"
+#include "preflight/next_boot.hpp"
 
 #include <algorithm>
 #include <array>
