@@ -6,6 +6,7 @@
 #include "base/fault.hpp"
 #include "base/file.hpp"
 #include "base/lock.hpp"
+#include "guest/running_guests.hpp"
 #include "guest/save_file.hpp"
 #include "host/plan.hpp"
 #include "preserved/guest_record.hpp"
@@ -200,7 +201,7 @@ class Freezer {
 
     // A guest that was started after the plan was made would not survive.
     void require_nobody_forgotten() {
-        for (const auto& guest : running_guests(host_)) {
+        for (const auto& guest : running_guests(host_.domains, host_.store)) {
             const auto frozen = [&](const PlannedGuest& planned) {
                 return planned.domid == guest.info.id && planned.stage == GuestStage::frozen;
             };

@@ -8,6 +8,8 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "guest/running_guests.hpp"
+
 namespace replication::trace {
 namespace {
 
@@ -21,23 +23,12 @@ constexpr unsigned word_bits = 64;
     throw std::runtime_error("guest " + guest + ": " + why + "; " + mend);
 }
 
-bool is_number(const std::string& text) {
-    return !text.empty() && text.size() < 10 &&
-           std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
-}
-
 // nullopt: dom0 is meant.
 std::optional<warmvm::DomainInfo> look_up(const GuestPorts& ports, const std::string& wanted) {
-    if (is_number(wanted)) {
-        const warmvm::DomId id(static_cast<std::uint32_t>(std::stoul(wanted)));
-        if (id.value() == 0) return std::nullopt;
-        if (auto info = ports.domains.info(id)) return info;
-    } else {
-        if (ports.store.read(warmvm::domain_path(warmvm::DomId(0), "name")) == wanted)
-            return std::nullopt;
-        for (auto& info : ports.domains.list())
-            if (ports.store.read(warmvm::domain_path(info.id, "name")) == wanted) return info;
-    }
+    const warmvm::DomId dom0(0);
+    if (wanted == "0" || ports.store.read(warmvm::domain_path(dom0, "name")) == wanted)
+        return std::nullopt;
+    if (auto guest = warmvm::find_guest(ports.domains, ports.store, wanted)) return guest->info;
     refuse(wanted, "there is no such guest", "xl list shows those there are");
 }
 

@@ -2,12 +2,13 @@
 #include <algorithm>
 
 #include "checks.hpp"
+#include "guest/running_guests.hpp"
 #include "guest/save_file.hpp"
 
 namespace roothammer {
 namespace {
 
-void check_guest(Checked& checked, const Guest& guest) {
+void check_guest(Checked& checked, const warmvm::RunningGuest& guest) {
     const auto no = [&](std::string text, std::string mend) {
         checked.refuse("guest " + guest.name, std::move(text), std::move(mend), true);
     };
@@ -48,7 +49,7 @@ void check_guest(Checked& checked, const Guest& guest) {
 }
 
 // It is part of an unfinished freeze or resume, which is refused as such.
-bool is_unfinished(const Guest& guest, const std::vector<warmvm::PreservedSet>& sets) {
+bool is_unfinished(const warmvm::RunningGuest& guest, const std::vector<warmvm::PreservedSet>& sets) {
     return std::ranges::any_of(sets, [&](const auto& set) {
         return set.domid == guest.info.id &&
                (set.state == warmvm::SetState::local || set.state == warmvm::SetState::adopted);
@@ -60,7 +61,7 @@ bool is_unfinished(const Guest& guest, const std::vector<warmvm::PreservedSet>& 
 void check_guests(Checked& checked, OnGuestFailure policy) {
     auto& findings = checked.report.findings;
     const auto sets = checked.host.preserved.sets();
-    for (const auto& guest : running_guests(checked.host)) {
+    for (const auto& guest : running_guests(checked.host.domains, checked.host.store)) {
         if (is_unfinished(guest, sets)) continue;
         const auto before = findings.size();
         check_guest(checked, guest);

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "checks.hpp"
+#include "guest/running_guests.hpp"
 #include "host/preserved_guests.hpp"
 
 namespace roothammer {
@@ -10,7 +11,8 @@ namespace {
 // Once both are preserved nothing tells which of the two is the older, and the older memory on
 // disks that the newer has written destroys them.
 void check_carried(Checked& checked, const PreservedGuest& guest) {
-    const auto twin = std::ranges::any_of(running_guests(checked.host), [&](const Guest& other) {
+    const auto running = running_guests(checked.host.domains, checked.host.store);
+    const auto twin = std::ranges::any_of(running, [&](const auto& other) {
         return other.name == guest.name || other.info.uuid == guest.set.uuid;
     });
     if (twin) {

@@ -9,6 +9,7 @@
 
 #include "base/fault.hpp"
 #include "fake_machine.hpp"
+#include "guest/running_guests.hpp"
 #include "guests.hpp"
 #include "host/host.hpp"
 #include "roothammer/freeze.hpp"
@@ -43,7 +44,7 @@ class Scenario : public ::testing::Test {
 
     [[nodiscard]] Report report() {
         Report report;
-        for (const auto& guest : running_guests(host())) {
+        for (const auto& guest : running_guests(*machine_, *machine_)) {
             report.guests.push_back(
                 {guest.info.id, guest.name, guest.info.uuid, GuestStage::running, true, ""});
         }
