@@ -204,11 +204,6 @@ warmvm::HostHardware Machine::hardware() {
     return machine_hardware;
 }
 
-std::uint64_t Machine::free_memory() {
-    step("free_memory");
-    return survey_result.frames * warmvm::page_size;
-}
-
 // --- GuestContext
 // ----------------------------------------------------------------------------------
 

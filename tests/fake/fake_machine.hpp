@@ -151,7 +151,6 @@ class Machine final : public warmvm::DomainControl,
     void resume_suspended(DomId domain) override;
     warmvm::HypervisorVersion version() override;
     warmvm::HostHardware hardware() override;
-    std::uint64_t free_memory() override;
 
     // --- GuestContext
     warmvm::CpuPolicy cpu_policy(DomId domain) override;

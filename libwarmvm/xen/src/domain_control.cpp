@@ -104,20 +104,13 @@ class XenDomainControl final : public DomainControl {
     }
 
     HostHardware hardware() override {
-        const auto info = physinfo();
+        xc_physinfo_t info{};
+        check_xc(xc_physinfo(xc_.get(), &info), "xc_physinfo");
         return {info.nr_cpus, info.max_mfn + 1, (info.capabilities & XEN_SYSCTL_PHYSCAP_hvm) != 0,
                 (info.capabilities & XEN_SYSCTL_PHYSCAP_directio) != 0};
     }
 
-    std::uint64_t free_memory() override { return physinfo().free_pages * page_size; }
-
   private:
-    xc_physinfo_t physinfo() {
-        xc_physinfo_t info{};
-        check_xc(xc_physinfo(xc_.get(), &info), "xc_physinfo");
-        return info;
-    }
-
     DomainInfo look_at(const xc_domaininfo_t& raw) {
         auto info = to_info(raw);
         // Fails for a domain that is gone by now, whose width is nobody's concern.

@@ -11,7 +11,8 @@ inline constexpr const char* warm_target = "roothammer-warm.target";
 inline constexpr const char* freeze_unit = "roothammer-freeze.service";
 inline constexpr const char* normal_target = "default.target";
 
-// Follows the plan in paths.plan(). Returns only if reboot(2) does, or throws after abort().
+// Follows the plan in paths.plan(). Does not return: reboot(2) ends it, or it throws; what it had
+// begun is put back then, by recover().
 void freeze(const Host& host);
 
 }  // namespace roothammer

@@ -49,7 +49,8 @@ void check_guest(Checked& checked, const warmvm::RunningGuest& guest) {
 }
 
 // It is part of an unfinished freeze or resume, which is refused as such.
-bool is_unfinished(const warmvm::RunningGuest& guest, const std::vector<warmvm::PreservedSet>& sets) {
+bool is_unfinished(const warmvm::RunningGuest& guest,
+                   const std::vector<warmvm::PreservedSet>& sets) {
     return std::ranges::any_of(sets, [&](const auto& set) {
         return set.domid == guest.info.id &&
                (set.state == warmvm::SetState::local || set.state == warmvm::SetState::adopted);

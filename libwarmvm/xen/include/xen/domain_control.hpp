@@ -66,8 +66,6 @@ class DomainControl {
     virtual void resume_suspended(DomId domain) = 0;
     virtual HypervisorVersion version() = 0;
     virtual HostHardware hardware() = 0;
-    // Bytes; what Xen's heap has left.
-    virtual std::uint64_t free_memory() = 0;
 };
 
 // hvm_guest: XEN_DOMINF_hvm_guest; emulation_flags: XEN_X86_EMU_*.
@@ -76,7 +74,7 @@ GuestKind kind_of(bool hvm_guest, std::uint32_t emulation_flags);
 std::unique_ptr<DomainControl> open_domain_control();
 
 // Throws Error (not_supported) unless the running hypervisor is of the version that the save-helper
-// protocol was generated from, and accepts this build's domctls.
+// protocol was generated from.
 void check_hypervisor_version(DomainControl& domains);
 
 }  // namespace warmvm
