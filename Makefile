@@ -8,6 +8,7 @@ WERROR  ?= 0
 PREFIX  ?= /usr/local
 DESTDIR ?=
 B       := build/$(CONFIG)
+VERSION := $(or $(file < VERSION),0.1.0)
 
 MAKEFLAGS += -rR
 .DELETE_ON_ERROR:

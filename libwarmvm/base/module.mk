@@ -1,4 +1,6 @@
 # libwarmvm/base: bytes, errors, files, processes, locks, the log. No Xen header, nothing of ours.
 M := libwarmvm/base
-$(M)_SRCS := $(wildcard $(M)/src/*.cpp)
+$(M)_SRCS  := $(wildcard $(M)/src/*.cpp)
+$(M)_FLAGS := -DWARMVM_VERSION='"$(VERSION)"'
+$(call obj,$(M)/src/version.cpp): $(wildcard VERSION)
 $(eval $(call module,$(M)))

@@ -19,7 +19,7 @@ _roothammer() {
     local command=${COMP_WORDS[1]}
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        _roothammer_words "list resume rescue discard recover timeline policy --help"
+        _roothammer_words "list resume rescue discard recover timeline policy --help --version"
         return
     fi
     case $command in
@@ -65,7 +65,7 @@ _xl_warm_reboot() {
         --timeout | --xen-cmdline | --kernel-cmdline) ;;
         *)
             _roothammer_words "--xen --kernel --initrd --xen-cmdline --kernel-cmdline --timeout
-                --on-guest-failure --keep --dry-run --json --help"
+                --on-guest-failure --keep --dry-run --json --help --version"
             ;;
     esac
 }

@@ -3,10 +3,17 @@
 
 #include <boost/program_options/errors.hpp>
 #include <cstdio>
+#include <string>
 
 #include "base/error.hpp"
+#include "base/version.hpp"
 
 namespace roothammer {
+
+int print_version(const char* program) {
+    std::printf("%s %s\n", program, std::string(warmvm::version()).c_str());
+    return exit_ok;
+}
 
 int run_command(const char* program, const std::function<int()>& command) {
     try {

@@ -212,7 +212,7 @@ int run_roothammer(int argc, const char* const* argv, const HostSource& host) {
             "resume: try a guest that fails up to N times (default: once)")(
             "expect-none", po::bool_switch(&arguments.expect_none),
             "list: say why no guest may be started from its disk, and exit with 4; else nothing")(
-            "help", "this text");
+            "help", "this text")("version", "the version of this program");
         po::options_description hidden;
         hidden.add(options).add_options()("command", po::value(&command))(
             "words", po::value(&arguments.words));
@@ -226,7 +226,8 @@ int run_roothammer(int argc, const char* const* argv, const HostSource& host) {
             std::cout << usage << options;
             return exit_ok;
         }
-        if (command.empty()) throw po::error(std::string("a command is needed\n") + usage);
+        if (values.count("version")) return print_version("roothammer");
+        if (command.empty()) throw po::error("a command is needed");
         const auto& found = find_command(command, arguments, values);
         return found.run(host(), arguments);
     });

@@ -165,13 +165,14 @@ int run_xl_warm_reboot(int argc, const char* const* argv, const HostSource& sour
             "running guests");
         all.add(shared).add_options()("dry-run", po::bool_switch(&settings.dry_run),
                                       "check everything, change nothing")(
-            "json", po::bool_switch(&settings.json), "the report as JSON")("help", "this text");
+            "json", po::bool_switch(&settings.json), "the report as JSON")("help", "this text")("version", "the version of this program");
         po::variables_map values;
         po::store(po::command_line_parser(argc, argv).options(all).positional({}).run(), values);
         if (values.count("help")) {
             std::cout << all;
             return exit_ok;
         }
+        if (values.count("version")) return print_version("xl-warm-reboot");
         const auto& host = source();
         read_config(host.paths.config, shared, values);
         po::notify(values);

@@ -9,11 +9,13 @@
 #include <charconv>
 #include <cstdio>
 #include <exception>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/version.hpp"
 
 namespace warmvm {
 namespace {
@@ -137,19 +139,37 @@ void HelperConversation::log_error(const std::string& text) {
     tell<save_helper::Log>(save_helper::log_level_error, no_errno, program_, text);
 }
 
+namespace {
+
+// What people may ask of such a program; nullopt if it is libxl that has started it.
+std::optional<std::string> answer(const std::string& program, std::string_view word) {
+    if (word == "--version") return program + " " + std::string(version()) + "\n";
+    if (word != "--help") return std::nullopt;
+    return program +
+           ": libxl's save helper (LIBXL_SAVE_HELPER). libxl starts it, with --save-domain or\n"
+           "--restore-domain, and talks with it over its standard input and output.\n";
+}
+
+}  // namespace
+
 int run_save_helper(const std::string& program, int argc, char** argv, SaveHelper& helper) {
     HelperConversation libxl(program);
     try {
         Arguments arguments(argc - 1, argv + 1);
         const auto mode = arguments.text();
+        if (const auto text = answer(program, mode)) {
+            std::fputs(text->c_str(), stdout);
+            return 0;
+        }
+        if (mode != "--save-domain" && mode != "--restore-domain") {
+            throw Error::of(std::errc::invalid_argument, std::string(mode));
+        }
         libxl.take_signals();
         try {
             if (mode == "--save-domain") {
                 save(helper, read_save_request(arguments), libxl);
-            } else if (mode == "--restore-domain") {
-                helper.restore(read_restore_request(arguments), libxl);
             } else {
-                throw Error::of(std::errc::invalid_argument, std::string(mode));
+                helper.restore(read_restore_request(arguments), libxl);
             }
             libxl.ask<save_helper::Complete>(0, 0);
         } catch (const std::exception& error) {

@@ -17,6 +17,9 @@ inline constexpr int exit_host_refused = 4;
 // Where a program gets its ports from; not asked for --help and wrong usage.
 using HostSource = std::function<const Host&()>;
 
+// What --version prints.
+int print_version(const char* program);
+
 // Runs command and turns what it throws into a message and an exit status.
 int run_command(const char* program, const std::function<int()>& command);
 

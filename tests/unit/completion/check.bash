@@ -43,12 +43,12 @@ expect "policy's options" "$(options "$programs/roothammer" policy)" \
 # All commands but freeze, which is its service's alone.
 expect "roothammer's commands" \
     "$("$programs/roothammer" --help | sed -nE 's/^  ([a-z]+) .*/\1/p' | grep -v freeze | sort | xargs)" \
-    "$(offered _roothammer roothammer "" | sed 's/--help //')"
+    "$(offered _roothammer roothammer "" | sed 's/--help --version //')"
 # Each option of roothammer's is some command's.
 expect "the commands' options" "$(options "$programs/roothammer")" \
     "$({ for command in list resume timeline; do
         offered _roothammer roothammer "$command" -- | xargs -n 1
-    done; echo --help; } | sort -u | xargs)"
+    done; printf '%s\n' --help --version; } | sort -u | xargs)"
 expect "a command begun" "rescue resume" "$(offered _roothammer roothammer res)"
 expect "guests to resume" "db web" "$(offered _roothammer roothammer resume "")"
 expect "a second guest to resume" "web" "$(offered _roothammer roothammer resume db w)"

@@ -8,6 +8,7 @@
 
 #include "base/file.hpp"
 #include "base/lock.hpp"
+#include "base/version.hpp"
 #include "boot_files.hpp"
 #include "roothammer/roothammer.hpp"
 #include "roothammer/xl_warm_reboot.hpp"
@@ -90,7 +91,16 @@ TEST_F(CommandLine, HelpAsksForNoHost) {
         const auto ended = run(program, {"--help"}, no_host);
         EXPECT_EQ(ended.status, exit_ok);
         EXPECT_NE(ended.out, "");
+        EXPECT_EQ(ended.err, "");
     }
+}
+
+TEST_F(CommandLine, VersionAsksForNoHost) {
+    const auto version = std::string(warmvm::version());
+    EXPECT_EQ(run(run_roothammer, {"--version"}, no_host).out, "roothammer " + version + "\n");
+    const auto ended = run(run_xl_warm_reboot, {"--version"}, no_host);
+    EXPECT_EQ(ended.out, "xl-warm-reboot " + version + "\n");
+    EXPECT_EQ(ended.status, exit_ok);
 }
 
 TEST_F(CommandLine, WrongUsageEndsWith2AndChangesNothing) {
@@ -116,6 +126,7 @@ TEST_F(CommandLine, WrongUsageEndsWith2AndChangesNothing) {
         const auto ended = roothammer(words);
         EXPECT_EQ(ended.status, exit_usage) << (words.empty() ? "" : words.front());
         EXPECT_NE(ended.err, "");
+        EXPECT_EQ(ended.out, "");
     }
     for (const auto& words : std::vector<std::vector<std::string>>{{"--timeout", "soon"},
                                                                    {"--timeout", "0"},

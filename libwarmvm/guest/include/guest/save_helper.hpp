@@ -97,8 +97,8 @@ class SaveHelper {
     virtual void restore(const RestoreRequest& request, HelperConversation& libxl) = 0;
 };
 
-// argv is libxl's. Returns the exit status: 0 if libxl has been told how it went, 2 if it could not
-// be.
+// argv is libxl's, or --help or --version. Returns the exit status: 0 if libxl has been told how it
+// went, 2 if it could not be, or if it is not libxl that calls so.
 int run_save_helper(const std::string& program, int argc, char** argv, SaveHelper& helper);
 
 }  // namespace warmvm
