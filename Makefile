@@ -125,8 +125,8 @@ distclean: ## remove everything that was built
 	rm -rf build
 
 # --- style --------------------------------------------------------------------
-# A source is formatted and clean under clang-tidy; a header compiles alone, which one that a source
-# of its module includes first has shown by that.
+# A source is formatted and clean under clang-tidy. A header compiles alone: one that a source of its
+# module includes first has shown so, the others are compiled.
 .PHONY: lint format
 lint: $(lint_stamps) ## formatting, headers that compile alone, clang-tidy
 	@echo "$(words $(lint_stamps)) passed, 0 failed"

@@ -10,7 +10,7 @@ using warmvm::SetState;
 // A destroyed domain gives its frames back as it is taken apart.
 constexpr std::chrono::milliseconds return_limit{60000};
 constexpr std::chrono::milliseconds return_step{100};
-// libxl's domain before it has any memory of the guest's.
+// A domain of libxl's has no more before it gets any memory of the guest's.
 constexpr std::uint64_t husk_frames = 64;
 
 void destroy(const Host& host, warmvm::DomId domain) {

@@ -21,7 +21,7 @@ using warmvm::SetState;
 
 constexpr std::chrono::milliseconds job_poll{100};
 constexpr std::chrono::minutes job_limit{10};
-// Each is two processes of some megabytes.
+// Each save that is held is two processes of some megabytes.
 constexpr std::size_t most_held = 32;
 
 // Stopping dom0's services must not cost the guests anything: they still run.
@@ -42,7 +42,7 @@ class Freezer {
         fault_point("freeze-start");
         wait_until_quiet(host_);
         fault_point("freeze-quiet");
-        // As many at once as there are processors to do it: one that waits for its turn runs on.
+        // As many are saved at once as there are processors for it: one that waits runs on.
         const auto at_once = host_.system.processors();
         for (auto next = plan_.guests.begin(); next != plan_.guests.end();) {
             next = hold_some(next);
@@ -214,7 +214,7 @@ class Freezer {
 
     const Host& host_;
     Plan& plan_;
-    // Given up, and so ended, when this is destroyed.
+    // These are given up, and so ended, when this is destroyed.
     std::vector<Save> held_;
     std::vector<Save> saves_;  // under way
 };

@@ -9,7 +9,8 @@
 namespace roothammer {
 namespace {
 
-// <prefix>/sbin/roothammer has it in <prefix>/libexec/roothammer, a build tree beside itself.
+// <prefix>/sbin/roothammer has its helper in <prefix>/libexec/roothammer, a build tree beside
+// itself.
 std::filesystem::path save_helper() {
     if (const char* path = std::getenv("ROOTHAMMER_SAVE_HELPER")) return path;
     const auto folder = std::filesystem::read_symlink("/proc/self/exe").parent_path();

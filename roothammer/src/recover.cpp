@@ -25,7 +25,7 @@ void wake(const Host& host, const warmvm::DomainInfo& info) {
     if (info.paused) host.domains.unpause(info.id);
 }
 
-// Of a guest with a request under way.
+// Whether a guest that was asked to suspend has done so, and is woken, or has gone.
 bool has_settled(const Host& host, DomId domain) {
     const auto info = host.domains.info(domain);
     if (!info || info->dying) return true;
@@ -34,7 +34,7 @@ bool has_settled(const Host& host, DomId domain) {
     return true;
 }
 
-// Whether there was one. A save helper that is on its way out may release its set itself.
+// Says whether there was one. A save helper that is on its way out may release its set itself.
 bool release_sets(const Host& host, DomId domain) {
     bool found = false;
     for (const auto& set : host.preserved.sets()) {
@@ -49,7 +49,7 @@ bool release_sets(const Host& host, DomId domain) {
     return found;
 }
 
-// One that cannot be read is put aside: it would stop this recover and every later one.
+// A plan that cannot be read is put aside: it would stop this recover and every later one.
 std::optional<Plan> readable_plan(const Host& host) {
     const auto file = host.paths.plan();
     try {
@@ -79,7 +79,7 @@ void attempt(const std::string& what, Step step, std::exception_ptr& first) {
     }
 }
 
-// False: it has taken a suspend request up that cannot be withdrawn any more.
+// False: the guest has taken a suspend request up that cannot be withdrawn any more.
 bool put_back_now(const Host& host, const PlannedGuest& guest) {
     const bool was_preserved = release_sets(host, guest.domid);
     const auto info = host.domains.info(guest.domid);
@@ -89,7 +89,7 @@ bool put_back_now(const Host& host, const PlannedGuest& guest) {
     if (untouched && !info->is_suspended()) return true;
     wake(host, *info);
     log("event=put-back guest=" + guest.name);
-    // Preserved means it had suspended: no request is under way any more.
+    // A preserved guest had suspended: no request is under way any more.
     if (guest.stage != GuestStage::suspending || was_preserved) return true;
     // A helper that was killed in the middle of preserving finishes that call.
     host.system.sleep(settle_step);
@@ -102,7 +102,7 @@ void put_plan_back(const Host& host, Plan& plan, std::vector<std::string>& unset
     const auto mark_put_back = [](PlannedGuest& guest) {
         if (guest.stage != GuestStage::shut_down) guest.stage = GuestStage::put_back;
     };
-    // First those that are certainly frozen: the others take a moment each.
+    // Those that are certainly frozen come first: the others take a moment each.
     std::vector<PlannedGuest*> order;
     for (auto& guest : plan.guests) order.push_back(&guest);
     std::stable_partition(order.begin(), order.end(),
@@ -122,7 +122,7 @@ void put_plan_back(const Host& host, Plan& plan, std::vector<std::string>& unset
             },
             first);
     }
-    // All at once: each is woken when it has suspended, however long another takes.
+    // All are waited for at once: each is woken when it has suspended, however long another takes.
     for (auto waited = settle_step; waited <= settle_limit && !waiting.empty();
          waited += settle_step) {
         host.system.sleep(settle_step);
@@ -188,7 +188,7 @@ std::vector<std::string> recover(const Host& host, const std::string& why) {
         attempt(
             "writing the plan", [&] { store_plan(host.paths.plan(), *plan); }, first);
     }
-    // Not "if the warm target is active": it never is while its freeze is starting or has failed.
+    // The warm target is not asked: it is never active while its freeze is starting or has failed.
     if (!host.system.is_active(normal_target)) {
         attempt(
             "bringing the services back", [&] { host.system.isolate(normal_target); }, first);

@@ -18,7 +18,7 @@ namespace {
 using warmvm::Error;
 using warmvm::SetState;
 
-// By the guest's name, or as "set N", which no name can be.
+// name is the guest's, or "set N", which no guest's can be.
 PreservedGuest find(const Host& host, const std::string& name) {
     auto guests = preserved_guests(host);
     const auto is_meant = [&](const PreservedGuest& guest) {
@@ -58,7 +58,7 @@ void make_inherited(const Host& host, const PreservedGuest& guest) {
                         "); `roothammer discard unreadable` gives such memory up for good");
 }
 
-// Takes an unfinished file away again.
+// A file that goes again unless it is finished.
 class NewFile {
   public:
     explicit NewFile(std::filesystem::path path)

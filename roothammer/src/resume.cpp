@@ -64,8 +64,8 @@ class Resumer {
         }
     }
 
-    // Until it is committed the guest has not run an instruction: what was made of it goes, and it
-    // is preserved as before. A committed one has no set any more and is left alone.
+    // Until its set is committed the guest has not run an instruction: what was made of it goes,
+    // and it is preserved as before. A committed one has no set any more and is left alone.
     void take_down(const PreservedGuest& guest) {
         try {
             std::filesystem::remove(host_.paths.image(guest.set.id));
@@ -96,7 +96,7 @@ class Resumer {
         }
         times.adopt = set.tsc_adopt;
         times.adopt_ticks = set.ticks_adopt;
-        // It can, as it has just shown; it will not say so again before it boots.
+        // The guest has just shown that it can; it will not say so again before it boots.
         host_.store.write(warmvm::domain_path(set.domid, "control/feature-suspend"), "1");
         // The hypervisor holds an adopted domain paused until it is committed, so the order makes
         // commit the one step that starts the guest: there is no half-way to be killed in.
@@ -147,7 +147,7 @@ class Resumer {
     Timeline& timeline_;
 };
 
-// The file's if it is of this boot, else a new one.
+// The timeline in the file if it is of this boot, else a new one.
 Timeline open_timeline(const Host& host, const warmvm::PreservedInfo& info) {
     Timeline timeline;
     timeline.tsc_khz = info.tsc_khz;

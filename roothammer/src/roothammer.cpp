@@ -177,7 +177,7 @@ constexpr std::array commands{
     Command{"timeline", 0, {"json"}, print_timeline},
     Command{"freeze", 0, {}, freeze_guests}};
 
-// Its command; throws if that takes no such arguments: an option that does nothing would mislead.
+// Throws if the command takes no such arguments: an option that does nothing would mislead.
 const Command& find_command(const std::string& name, const Arguments& arguments,
                             const po::variables_map& given) {
     const auto* const command = std::ranges::find(commands, name, &Command::name);

@@ -16,7 +16,7 @@ namespace {
 using warmvm::Error;
 using warmvm::fault_point;
 
-// Takes what was loaded away again, unless the plan was handed over.
+// What is loaded goes again, unless the plan was handed over.
 class LoadedImage {
   public:
     LoadedImage(const Host& host, const warmvm::KexecImage& image) : host_(host) {
@@ -74,8 +74,8 @@ const std::vector<std::string>& units_kept() {
         "networking.service", "ifup@*.service", "systemd-networkd.service",
         "NetworkManager.service", "openvswitch-switch.service", "ovs-vswitchd.service",
         "ovsdb-server.service", "nftables.service", "netfilter-persistent.service",
-        // begun by it, xl-warm-reboot is its child, and must live to call a freeze off that never
-        // came
+        // the policy, whose child xl-warm-reboot may be: that must live to call a freeze off that
+        // never came
         "roothammer-policy.service",
         // disks
         "lvm2-*.service", "multipathd.service", "iscsid.service", "open-iscsi.service",
@@ -122,7 +122,8 @@ void start_warm_reboot(const Host& host, const WarmRebootOptions& options, const
 
 std::string wait_for_failure(const Host& host) {
     constexpr std::chrono::milliseconds step{200};
-    // Seldom: asking costs dom0 time. Twice: a job may just have ended and its service not begun.
+    // Asking costs dom0 time, so it is seldom done; and one answer is not enough, for a job may
+    // have ended and its service not begun.
     constexpr std::chrono::milliseconds look{5000};
     constexpr int looks = 2;
     int idle = 0;

@@ -108,7 +108,7 @@ void refuse_second_run(const Host& host) {
     }
 }
 
-// Of a reboot that was called off.
+// What becomes of the guests after a reboot that was called off.
 std::string who_goes_on(const Host& host) {
     std::string down;
     if (const auto plan = load_plan(host.paths.plan())) {
@@ -165,7 +165,8 @@ int run_xl_warm_reboot(int argc, const char* const* argv, const HostSource& sour
             "running guests");
         all.add(shared).add_options()("dry-run", po::bool_switch(&settings.dry_run),
                                       "check everything, change nothing")(
-            "json", po::bool_switch(&settings.json), "the report as JSON")("help", "this text")("version", "the version of this program");
+            "json", po::bool_switch(&settings.json), "the report as JSON")("help", "this text")(
+            "version", "the version of this program");
         po::variables_map values;
         po::store(po::command_line_parser(argc, argv).options(all).positional({}).run(), values);
         if (values.count("help")) {

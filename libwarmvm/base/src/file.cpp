@@ -56,7 +56,7 @@ void write_exactly(int fd, ByteView bytes, const std::string& name) {
 Bytes read_file(const std::filesystem::path& path, std::size_t limit) {
     const auto fd = open_file(path, O_RDONLY);
     Bytes bytes;
-    // Not by st_size: files below /proc have none.
+    // st_size is no guide: files below /proc have none.
     constexpr std::size_t step = 1u << 16;
     for (;;) {
         const auto at = bytes.size();
@@ -90,7 +90,7 @@ void replace_file(const std::filesystem::path& path, ByteView bytes, mode_t mode
             throw Error::from_errno("rename " + temporary);
         }
     } catch (...) {
-        // On a disk that is full it would be in the way of the next try.
+        // The temporary file would be in the next try's way on a disk that is full.
         ::unlink(temporary.c_str());
         throw;
     }

@@ -59,7 +59,7 @@ bool wait_for_exit(int pidfd, std::optional<std::chrono::milliseconds> limit) {
     }
 }
 
-// A file and not a pipe: a program's daemon may hold on to it for ever.
+// The output goes to a file, not a pipe: a program's daemon may hold on to it for ever.
 std::string read_output(int fd) {
     const auto size = ::lseek(fd, 0, SEEK_END);
     const auto from = std::max<off_t>(size - max_output, 0);
@@ -111,7 +111,7 @@ Process::~Process() {
         end();
         reap();
     } catch (const std::exception&) {
-        // It is a zombie at worst, until we end.
+        // The child is a zombie at worst, until we end.
     }
 }
 

@@ -144,7 +144,7 @@ GuestImage read_guest_image(ByteSource& source) {
             return image;
         }
         Record record{static_cast<RecordType>(type), {}};
-        // Grown as it arrives: a length nobody backs with octets must not cost memory.
+        // The body grows as it arrives: a length nobody backs with octets must not cost memory.
         constexpr std::size_t step = 1u << 20;
         for (std::size_t have = 0; have < length;) {
             const auto part = std::min(length - have, step);

@@ -51,7 +51,7 @@ void GuestPages::read_p2m() {
         }
     }
     p2m_.resize(std::min<std::size_t>(p2m_.size(), std::size_t{leaves.max_pfn} + 1));
-    // Its end may have come nearer since the pages were counted.
+    // The p2m may have become shorter since the pages were counted.
     if (p2m_.size() < count_) p2m_.resize(count_, Mfn(std::numeric_limits<std::uint64_t>::max()));
 }
 

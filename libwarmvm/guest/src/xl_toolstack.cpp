@@ -11,8 +11,8 @@
 namespace warmvm {
 namespace {
 
-// How long xl may take to come to where it asks the guest: what it does then is not waited for.
-// From its start, so that several that hang, started together, are not waited for one by one.
+// A save that is not held after this long is not waited for any more. The time counts from xl's
+// start, so that several that hang, started together, are not waited for one by one.
 constexpr std::chrono::seconds hold_limit{30};
 
 class XlToolstack final : public Toolstack {
@@ -47,7 +47,7 @@ class XlToolstack final : public Toolstack {
         return static_cast<std::size_t>(ended - descriptors.begin());
     }
     ToolstackResult restore(const std::filesystem::path& file) override {
-        // No limit and no ties: it leaves a daemon behind that looks after the guest.
+        // xl leaves a daemon behind that looks after the guest: it has no limit and no ties to us.
         return run(
             request({"restore", "-p", file.string()}, std::nullopt, false,
                     {{"BASH_ENV", (helper_.parent_path() / "stock-scripts.bash").string()}}));
@@ -73,7 +73,7 @@ class XlToolstack final : public Toolstack {
         ToolstackResult result() override {
             auto result = result_of(process.wait());
             if (result.outcome != ToolstackOutcome::failed) return result;
-            // Of xl's failure its helper knows more: such a guest may yet suspend.
+            // The helper knows more than xl of how it failed: such a guest may yet suspend.
             if (gate.outcome() == HelperOutcome::did_not_suspend) {
                 result.outcome = ToolstackOutcome::timed_out;
             } else if (gate.has_died()) {
@@ -81,7 +81,7 @@ class XlToolstack final : public Toolstack {
             }
             return result;
         }
-        // Longer lived than the process, which is to be ended by its signal and not by this.
+        // The gate outlives the process, which is to be ended by its signal and not by this.
         SaveGate gate;
         std::chrono::steady_clock::time_point held_by =
             std::chrono::steady_clock::now() + hold_limit;

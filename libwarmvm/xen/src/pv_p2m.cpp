@@ -16,7 +16,7 @@ constexpr std::uint64_t entries = page_size / sizeof(std::uint64_t);
 constexpr std::uint64_t address_mask = 0x000ffffffffff000;
 constexpr std::uint64_t present = 1;
 constexpr std::uint64_t virtual_mask = 0x0000ffffffffffff;
-// A terabyte of guest; the record's pfns are 32 bits wide anyway.
+// This is a terabyte of guest; the record's pfns are 32 bits wide anyway.
 constexpr std::uint64_t max_guest_pfn = std::uint64_t{1} << 28;
 
 class Walker {

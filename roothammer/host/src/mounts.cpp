@@ -12,7 +12,7 @@
 namespace roothammer {
 namespace {
 
-// Of mount(2), which at a remount clears those that it is not given.
+// mount(2) clears at a remount those flags that it is not given.
 unsigned long flags_of(const std::string& options) {
     constexpr std::array<std::pair<std::string_view, unsigned long>, 11> names{{
         {"nosuid", MS_NOSUID},
@@ -60,7 +60,7 @@ std::optional<Mount> read_line(const std::string& line) {
     mount.writable = is_writable(own);
     mount.read_only = !is_writable(options);
     mount.flags = flags_of(options) | flags_of(own);
-    // It is what there is when none is named, and not what mount(2) then takes.
+    // strictatime is what there is when none is named, and not what mount(2) then takes.
     if ((mount.flags & (MS_NOATIME | MS_RELATIME)) == 0) mount.flags |= MS_STRICTATIME;
     return mount;
 }

@@ -67,7 +67,7 @@ Plan from_json(const json& object) {
         guest.uuid = *uuid;
         guest.stage = get_enum<GuestStage>(guest_stage_names, entry, "stage");
         guest.note = entry.at("note").get<std::string>();
-        // Plans without the field are of a program to which any note said so.
+        // A program that wrote no such field took any note to say so.
         guest.fit = entry.value("fit", guest.note.empty());
         plan.guests.push_back(std::move(guest));
     }

@@ -39,7 +39,7 @@ class Interface {
     }
     void set_mtu(unsigned mtu) {
         request_.ifr_mtu = static_cast<int>(mtu);
-        // As the script: a card that does not take it works with what it has.
+        // The script does not mind either: a card that does not take it works with what it has.
         (void)::ioctl(socket_.get(), SIOCSIFMTU, &request_);
     }
     void set_up(bool up) {

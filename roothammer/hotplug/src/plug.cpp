@@ -29,7 +29,7 @@ class Plug {
         : call_(call), store_(store), devices_(devices) {}
 
     std::optional<std::string> disk() {
-        // It may have been called before, and says so the same way.
+        // The script may have been called before, and says so the same way.
         if (node("physical-device")) return std::nullopt;
         const auto path = node("params");
         const auto mode = node("mode");

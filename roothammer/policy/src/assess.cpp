@@ -117,7 +117,7 @@ Assessment assess(std::span<const Sample> samples, const Config& config) {
         std::ranges::find(samples, now.moment.boot, [](const auto& s) { return s.moment.boot; });
     const std::span series(first, samples.end());
     result.samples = series.size();
-    // As many tests, so many chances of a false alarm (Bonferroni).
+    // Each test is a chance of a false alarm (Bonferroni).
     result.significance = config.significance / static_cast<double>(resource_names.size());
     for (std::size_t i = 0; i < resource_names.size(); ++i) {
         auto& one = result.resources.at(i);

@@ -73,7 +73,7 @@ class LinuxAgingSource final : public AgingSource {
         }
     }
 
-    // By the process's name, which both implementations keep; a pid file may be stale.
+    // The process is known by its name, which both implementations keep; a pid file may be stale.
     void read_xenstored(Values& values) {
         for (const auto& entry : std::filesystem::directory_iterator(root_ / "proc")) {
             if (!is_number(entry.path().filename())) continue;
@@ -116,10 +116,10 @@ class LinuxAgingSource final : public AgingSource {
         values[Value::out_of_memory] = counts.out_of_memory();
     }
 
-    // By an operator, hours or warm reboots later: that is not what a warm reboot takes.
+    // An operator may resume a guest hours or warm reboots later: that is not what one takes.
     static bool was_left_behind(const GuestTimes& guest, const Timeline& timeline) {
-        // Far beyond dom0's boot and a resume with its tries. From the start of dom0, which the
-        // hypervisor has noted: a resume that was killed leaves no start of its own.
+        // The limit is far beyond dom0's boot and a resume with its tries. It counts from dom0's
+        // start, which the hypervisor has noted: a killed resume leaves no start of its own.
         constexpr std::uint64_t milliseconds{15 * 60 * 1000};
         return guest.generation > 1 ||
                guest.restore_start > timeline.dom0 + milliseconds * timeline.tsc_khz;

@@ -160,7 +160,7 @@ class Run {
         if (options_.dry_run) {
             return end(Decision::would_reboot, outcome_.assessment.why + "; would reboot now");
         }
-        // On disk before anything happens: whatever becomes of this try, it counts.
+        // The try is on disk before anything happens: whatever becomes of it, it counts.
         const Tries before = tries_;
         tries_ = {Tries::Stage::acting, tries_.failures + 1, now_, ""};
         write(tries_file, to_text(tries_));

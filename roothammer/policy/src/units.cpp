@@ -13,7 +13,7 @@ struct Unit {
     const char* name;
 };
 
-// In the largest unit of which it is two or more; the smallest otherwise.
+// The unit is the largest of which it is two or more; the smallest otherwise.
 template <std::size_t n>
 std::string scaled(double number, const std::array<Unit, n>& units) {
     const auto* unit = &units.back();
@@ -29,7 +29,7 @@ std::string scaled(double number, const std::array<Unit, n>& units) {
 
 std::string rounded(double number) {
     std::array<char, 48> text{};
-    // Whole numbers from 10 on: %g would write 120 as 1.2e+02.
+    // From 10 on it is a whole number: %g would write 120 as 1.2e+02.
     const char* format = std::abs(number) >= 10 ? "%.0f" : "%.2g";
     std::snprintf(text.data(), text.size(), format, number);
     return text.data();

@@ -48,7 +48,7 @@ void check_guest(Checked& checked, const warmvm::RunningGuest& guest) {
     }
 }
 
-// It is part of an unfinished freeze or resume, which is refused as such.
+// Whether the guest is an unfinished freeze's or resume's, which is refused as such.
 bool is_unfinished(const warmvm::RunningGuest& guest,
                    const std::vector<warmvm::PreservedSet>& sets) {
     return std::ranges::any_of(sets, [&](const auto& set) {

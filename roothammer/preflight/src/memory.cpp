@@ -27,7 +27,7 @@ void check_size(Checked& checked) {
     }
 }
 
-// A warm boot does not go by way of the allocator that leaves them out (page_alloc.c:
+// A warm boot does not go by way of the allocator that leaves bad pages out (page_alloc.c:
 // init_boot_pages).
 void check_bad_pages(Checked& checked) {
     std::istringstream words(checked.images.xen_commandline);

@@ -12,7 +12,7 @@
 namespace roothammer {
 namespace {
 
-// Of "a=b,c a=d": b, c, d for a.
+// What an option is given: in "a=b,c a=d", a is given b, c and d.
 std::vector<std::string> values(const std::string& commandline, std::string_view option) {
     std::vector<std::string> found;
     std::istringstream words(commandline);

@@ -8,8 +8,8 @@
 namespace roothammer {
 namespace {
 
-// Once both are preserved nothing tells which of the two is the older, and the older memory on
-// disks that the newer has written destroys them.
+// Once both a guest and its twin are preserved nothing tells which of the two is the older, and the
+// older memory on disks that the newer has written destroys them.
 void check_carried(Checked& checked, const PreservedGuest& guest) {
     const auto running = running_guests(checked.host.domains, checked.host.store);
     const auto twin = std::ranges::any_of(running, [&](const auto& other) {

@@ -12,7 +12,7 @@ namespace warmvm {
 class Error : public std::system_error {
   public:
     Error(std::error_code code, const std::string& what) : std::system_error(code, what) {}
-    // From the calling thread's errno; call it on the line after the failure.
+    // The code is the calling thread's errno; call it on the line after the failure.
     static Error from_errno(const std::string& what);
     static Error of(std::errc condition, const std::string& what);
 };

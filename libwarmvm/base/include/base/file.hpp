@@ -31,14 +31,14 @@ class Fd {
 
 Fd open_file(const std::filesystem::path& path, int flags, mode_t mode = 0600);
 
-// All of it, over short reads and EINTR; StreamErrc::truncated at an early end of file.
+// These do all of it, over short reads and EINTR; StreamErrc::truncated at an early end of file.
 void read_exactly(int fd, std::span<std::byte> out, const std::string& name);
 void write_exactly(int fd, ByteView bytes, const std::string& name);
 
 // Throws StreamErrc::too_big if the file is longer than limit bytes.
 Bytes read_file(const std::filesystem::path& path, std::size_t limit);
 std::string read_text_file(const std::filesystem::path& path, std::size_t limit = 1u << 20);
-// By a temporary file beside it, synced and renamed: the old or the new content, nothing between.
+// A temporary file beside it is synced and renamed: it has the old or the new content throughout.
 void replace_file(const std::filesystem::path& path, ByteView bytes, mode_t mode = 0600);
 
 // A file in memory only, for programs that want a path. It goes with the object or its process,
@@ -46,7 +46,7 @@ void replace_file(const std::filesystem::path& path, ByteView bytes, mode_t mode
 class MemoryFile {
   public:
     MemoryFile(const std::string& name, ByteView bytes);
-    // Good in this and other processes while the object lives.
+    // The path is good in this and other processes while the object lives.
     [[nodiscard]] std::string path() const;
 
   private:

@@ -9,7 +9,7 @@
 
 namespace warmvm {
 
-// Held by an open file, so a killed holder lets go.
+// An open file holds it, so a killed holder lets go.
 class Lock {
   public:
     // nullopt: somebody else holds it. Makes the file and its folder.

@@ -39,13 +39,13 @@ class Process {
     Process(const Process&) = delete;
     Process& operator=(const Process&) = delete;
 
-    // Until it has ended or its time is over; once. Throws Error if there is no such program.
+    // Waits until it has ended or its time is over; once. Throws Error if there is no such program.
     ProcessResult wait();
     // poll(2) finds it readable once the program has ended.
     [[nodiscard]] int descriptor() const { return pidfd_.get(); }
     // The time limit counts from now.
     void restart_clock() { start_ = std::chrono::steady_clock::now(); }
-    // Of the time limit, which counts from the start; never negative. nullopt: it has none.
+    // What is left of the time limit, never negative. nullopt: it has none.
     [[nodiscard]] std::optional<std::chrono::milliseconds> time_left() const;
 
   private:

@@ -5,7 +5,7 @@
 
 namespace warmvm {
 
-// Of all programs of this tree: the file VERSION at its top, "0.1.0".
+// All programs of this tree have one version, "0.1.0": the file VERSION at its top.
 std::string_view version();
 
 }  // namespace warmvm

@@ -39,7 +39,7 @@ inline constexpr std::uint32_t optional_record = 0x80000000;
 
 // Restore refuses longer records (xg_sr_stream_format.h: REC_LENGTH_MAX).
 inline constexpr std::uint32_t max_record_bytes = 128u << 20;
-// Of a whole image as this project reads it, without page data.
+// A whole image is no longer, as this project reads it: without page data.
 inline constexpr std::size_t max_image_bytes = 256u << 20;
 
 struct Record {

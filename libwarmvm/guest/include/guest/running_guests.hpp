@@ -15,7 +15,7 @@ struct RunningGuest {
     DomainInfo info;
     std::string name;  // xenstore's; "dom7" if it has none
     bool known_to_libxl = false;
-    // It says so (control/feature-suspend), or it has said so in an earlier life: Linux writes that
+    // It says so (control/feature-suspend), or has said so in an earlier life: Linux writes that
     // node when it boots, not when it is restored, but its PV drivers are connected then.
     bool can_suspend = false;
 };

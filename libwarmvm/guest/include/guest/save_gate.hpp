@@ -32,10 +32,10 @@ enum class HelperOutcome : char {
 class SaveGate {
   public:
     SaveGate();
-    // For the child: the descriptor to inherit, and the variable that tells the helper which it is.
+    // The child inherits the descriptor, and the variable tells the helper which it is.
     [[nodiscard]] int helper_end() const { return helper_.get(); }
     [[nodiscard]] std::pair<std::string, std::string> variable() const;
-    // Once the child has it. From then on the end of whoever is held at the gate is noticed.
+    // The child has it by now. From then on the end of whoever is held at the gate is noticed.
     void close_helper_end() { helper_.reset(); }
 
     // Returns when the helper is held, has ended, or the deadline is over.
@@ -45,7 +45,7 @@ class SaveGate {
     // After the toolstack has ended: what the helper said last. nullopt: it never came to be let go
     // (so it has asked nothing of the guest), or has died since (has_died()).
     [[nodiscard]] std::optional<HelperOutcome> outcome();
-    // It was held and let go, and has said nothing since.
+    // The helper was held and let go, and has said nothing since.
     [[nodiscard]] bool has_died();
 
   private:

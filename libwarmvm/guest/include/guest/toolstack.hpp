@@ -30,9 +30,9 @@ struct ToolstackResult {
 class ToolstackJob {
   public:
     virtual ~ToolstackJob() = default;
-    // Until it is held, has ended, or takes too long to be worth the wait.
+    // Returns when it is held, has ended, or takes too long to be worth the wait.
     virtual void wait_until_held() = 0;
-    // Now it may suspend the guest; its time limit counts from here. Once, before result().
+    // It may suspend the guest now; its time limit counts from here. Once, before result().
     virtual void let_go() = 0;
     // Waits for it; once.
     virtual ToolstackResult result() = 0;

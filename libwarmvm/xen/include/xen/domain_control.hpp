@@ -55,10 +55,10 @@ struct HostHardware {
 class DomainControl {
   public:
     virtual ~DomainControl() = default;
-    // Without dom0 and Xen's own.
+    // All domains but dom0 and Xen's own.
     virtual std::vector<DomainInfo> list() = 0;
     virtual std::optional<DomainInfo> info(DomId domain) = 0;
-    // Counted, as the unpauses are: a domain that was paused before stays so.
+    // Xen counts pauses and unpauses: a domain that was paused before stays so.
     virtual void pause(DomId domain) = 0;
     virtual void unpause(DomId domain) = 0;
     // Let a suspended domain go on where it stopped: the suspend hypercall returns 1, cancelled

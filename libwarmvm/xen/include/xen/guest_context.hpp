@@ -33,7 +33,7 @@ struct CpuPolicy {
     friend bool operator==(const CpuPolicy&, const CpuPolicy&) = default;
 };
 
-// Of a PV guest's vcpu. Empty: Xen had nothing to say, or there was no record.
+// A PV guest's vcpu. What is empty Xen had nothing to say of, or there was no record.
 struct VcpuContext {
     Bytes basic;     // vcpu_guest_context, mfns
     Bytes extended;  // xen_domctl_ext_vcpucontext
@@ -69,7 +69,7 @@ class GuestContext {
     virtual std::uint64_t hvm_param(DomId domain, std::uint64_t index) = 0;
     virtual void set_hvm_param(DomId domain, const HvmParam& param) = 0;
 
-    // PV. Octets of a word: 4 or 8.
+    // PV: a word has 4 or 8 octets.
     virtual unsigned pv_width(DomId domain) = 0;
     // nullopt: the vcpu is offline.
     virtual std::optional<VcpuContext> vcpu(DomId domain, VcpuId vcpu) = 0;

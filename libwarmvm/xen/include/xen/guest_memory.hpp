@@ -17,11 +17,11 @@ class GuestMemory {
     virtual ~GuestMemory() = default;
     virtual Page read(DomId domain, Gfn frame) = 0;
     virtual void write(DomId domain, Gfn frame, const Page& page) = 0;
-    // Those of the frames that can be mapped, one after the other from the beginning of out; the
+    // Reads the frames that can be mapped, one after the other from the beginning of out; the
     // answer says which they are.
     virtual std::vector<bool> read_some(DomId domain, std::span<const Gfn> frames,
                                         std::span<std::byte> out) = 0;
-    // By Xen's own table (M2P), whoever has the frame. nullopt: no guest has it.
+    // What Xen's own table (M2P) says, whoever has the frame. nullopt: no guest has it.
     virtual std::optional<Pfn> pfn(Mfn frame) = 0;
 };
 

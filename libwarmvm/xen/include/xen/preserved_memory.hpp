@@ -139,7 +139,7 @@ class PreservedMemory {
     virtual std::vector<PreservedSet> sets() = 0;
     // Could the domain be preserved, were it suspended? Changes nothing.
     virtual std::variant<PreservedSet, Refusal> check(DomId domain) = 0;
-    // Of a suspended domain; it stays paused by the hypervisor until release().
+    // The domain is suspended; the hypervisor holds it paused until release().
     virtual SetId preserve(DomId domain) = 0;
     virtual void release(SetId set) = 0;
     virtual void set_blob(SetId set, std::span<const std::byte> blob) = 0;

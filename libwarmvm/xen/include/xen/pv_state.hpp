@@ -16,14 +16,14 @@ Bytes canonicalise_vcpu(ByteView basic, VcpuId vcpu, const FrameMap& frames);
 // the guest's.
 Bytes localise_vcpu(ByteView basic, VcpuId vcpu, const FrameMap& frames);
 
-// Of a canonicalised vcpu 0.
+// basic is a canonicalised vcpu 0's.
 Pfn start_info_pfn(ByteView basic);
 
 struct StartInfoRings {
     Pfn store;
     Pfn console;
 };
-// As a suspended guest leaves it: it has written pfns where mfns are at other times.
+// A suspended guest has left pfns in it where mfns are at other times.
 StartInfoRings read_start_info(const Page& start_info);
 
 struct StartInfo {
@@ -36,7 +36,7 @@ struct StartInfo {
 };
 void write_start_info(Page& start_info, const StartInfo& values);
 
-// For a save file: pfns, as the guest left them.
+// A save file has pfns there, as the guest left them.
 void write_start_info_rings(Page& start_info, const StartInfoRings& rings);
 
 // The new domain's shared info page, from the saved one: vcpu_info and arch are the guest's, event

@@ -26,8 +26,8 @@ std::vector<Mount> block_mounts(std::string_view mountinfo);
 std::string to_text(const std::vector<Mount>& mounts);
 std::vector<Mount> mounts_from_text(std::string_view text);
 
-// Of each device's writable file system one mount, by which to make it writable again: one that is
-// itself writable where there is one.
+// One mount for each device's writable file system, by which to make it writable again: one that
+// is itself writable where there is one.
 std::vector<Mount> to_be_put_back(const std::vector<Mount>& mounts);
 
 // The path that point stands for.

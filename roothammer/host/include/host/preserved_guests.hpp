@@ -17,7 +17,7 @@ struct PreservedGuest {
     std::string name;                    // "set 3" if its blob cannot be read
     warmvm::GuestKind kind{};            // by its blob; hvm may be PVH if that cannot be read
     std::optional<std::string> trouble;  // why it cannot be resumed, in words
-    // Of a readable blob:
+    // These are a readable blob's:
     warmvm::Bytes blob;
     std::optional<warmvm::SaveFile> file;
     std::optional<warmvm::GuestRecord> record;

@@ -25,7 +25,7 @@ struct Mount {
 class Devices {
   public:
     virtual ~Devices() = default;
-    // Of a block device, links followed; nullopt if the path is none.
+    // The number of a block device, links followed; nullopt if the path is none.
     virtual std::optional<DeviceNumber> block_device(const std::filesystem::path& path) = 0;
     virtual std::filesystem::path resolved(const std::filesystem::path& path) = 0;
     virtual std::vector<Mount> mounts() = 0;

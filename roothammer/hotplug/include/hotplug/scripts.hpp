@@ -7,8 +7,8 @@
 
 namespace roothammer::hotplug {
 
-// Whether the scripts beside this one are those that this program knows, by the list's lines
-// "xxh128  name"; nullopt if so, else which is not. An operator's own changes count.
+// The first of the scripts beside this one that is not as this program knows it, by the list's
+// lines "xxh128  name"; nullopt if all are. An operator's own changes count.
 std::optional<std::string> changed_script(const std::filesystem::path& script,
                                           const std::string& list);
 

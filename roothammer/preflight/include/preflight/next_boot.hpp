@@ -22,7 +22,7 @@ std::string with_token(const std::string& commandline, std::uint64_t token);
 // "dom0_mem=1G,max:2G" -> 1 GiB; nullopt if there is none, or no plain size.
 std::optional<std::uint64_t> dom0_memory(const std::string& xen_commandline);
 
-// Which of the two Xen will build (xen/arch/x86/dom0_build.c: parse_dom0_param; the last word
+// Whether Xen will build a PVH dom0 (xen/arch/x86/dom0_build.c: parse_dom0_param; the last word
 // holds).
 bool asks_for_pvh_dom0(const std::string& xen_commandline);
 

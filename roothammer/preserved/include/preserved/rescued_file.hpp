@@ -14,7 +14,7 @@
 
 namespace warmvm {
 
-// Of a page that is a page table: its level 1..4, and whether the guest had pinned it.
+// A page that is a page table has a level, 1..4, and the guest may have pinned it.
 struct TableType {
     std::uint32_t level{};
     bool pinned = false;
