@@ -4,7 +4,7 @@
 
 #include "base/fault.hpp"
 #include "base/file.hpp"
-#include "fake_machine.hpp"
+#include "fake_ports.hpp"
 #include "guest/save_file.hpp"
 #include "guests.hpp"
 #include "preserved/guest_record.hpp"
@@ -45,9 +45,9 @@ class Save final : public warmvm::ToolstackJob {
 
 }  // namespace
 
-std::unique_ptr<warmvm::ToolstackJob> Machine::start_save(DomId domain,
-                                                          const std::filesystem::path& file,
-                                                          std::chrono::milliseconds timeout) {
+std::unique_ptr<warmvm::ToolstackJob> Toolstack::start_save(DomId domain,
+                                                            const std::filesystem::path& file,
+                                                            std::chrono::milliseconds timeout) {
     step("xl save");
     save_timeout = timeout;
     auto job = std::make_unique<Save>(saves_held, [=, this] { return save(domain, file); });
@@ -56,12 +56,12 @@ std::unique_ptr<warmvm::ToolstackJob> Machine::start_save(DomId domain,
 }
 
 // The last to be started is the first: whoever relies on an order must not.
-std::size_t Machine::first_ended(std::span<warmvm::ToolstackJob* const> jobs) {
+std::size_t Toolstack::first_ended(std::span<warmvm::ToolstackJob* const> jobs) {
     most_saves = std::max(most_saves, jobs.size());
     return jobs.size() - 1;
 }
 
-warmvm::ToolstackResult Machine::save(DomId id, const std::filesystem::path& file) {
+warmvm::ToolstackResult Toolstack::save(DomId id, const std::filesystem::path& file) {
     auto& domain = get(id);
     auto& control = nodes["/local/domain/" + std::to_string(id.value()) + "/control/shutdown"];
     Bytes image;
@@ -80,7 +80,7 @@ warmvm::ToolstackResult Machine::save(DomId id, const std::filesystem::path& fil
     };
     try {
         warmvm::save_preserved(
-            {*this, *this, *this, *this}, id, [] {}, suspend,
+            helper_ports(), id, [] {}, suspend,
             [&](warmvm::ByteView bytes) { warmvm::append(image, bytes); });
     } catch (const std::exception& error) {
         // xl has written the guest's configuration before it asks the guest, and leaves it there.
@@ -105,7 +105,7 @@ warmvm::ToolstackResult Machine::save(DomId id, const std::filesystem::path& fil
     return {warmvm::ToolstackOutcome::done, {}};
 }
 
-warmvm::ToolstackResult Machine::restore(const std::filesystem::path& file) {
+warmvm::ToolstackResult Toolstack::restore(const std::filesystem::path& file) {
     step("xl restore");
     const auto bytes = warmvm::read_file(file, warmvm::max_blob_bytes);
     const auto saved = warmvm::read_save_file(bytes);
@@ -133,7 +133,7 @@ warmvm::ToolstackResult Machine::restore(const std::filesystem::path& file) {
         constexpr std::uint32_t store_port = 1;
         constexpr std::uint32_t console_port = 2;
         warmvm::restore_preserved(
-            {*this, *this, *this, *this}, id, source,
+            helper_ports(), id, source,
             {warmvm::Port(store_port), DomId(0), warmvm::Port(console_port), DomId(0)},
             [&](unsigned) {
                 step("static_data_done");
@@ -147,7 +147,7 @@ warmvm::ToolstackResult Machine::restore(const std::filesystem::path& file) {
     return {warmvm::ToolstackOutcome::done, {}};
 }
 
-warmvm::ToolstackResult Machine::shutdown(DomId domain, std::chrono::milliseconds timeout) {
+warmvm::ToolstackResult Toolstack::shutdown(DomId domain, std::chrono::milliseconds timeout) {
     step("xl shutdown");
     shutdown_timeout = timeout;
     if (get(domain).suspends != Domain::Suspends::yes) {
@@ -157,24 +157,10 @@ warmvm::ToolstackResult Machine::shutdown(DomId domain, std::chrono::millisecond
     return {warmvm::ToolstackOutcome::done, {}};
 }
 
-warmvm::ToolstackResult Machine::destroy(DomId domain) {
+warmvm::ToolstackResult Toolstack::destroy(DomId domain) {
     step("xl destroy");
     remove(domain);
     return {warmvm::ToolstackOutcome::done, {}};
-}
-
-void Machine::remove(DomId domain) {
-    for (auto& [id, set] : preserved) {
-        if (set.info.domid != domain || set.info.state != warmvm::SetState::adopted) continue;
-        set.info.state = warmvm::SetState::inherited;
-    }
-    late_.erase(domain.value());
-    const auto id = std::to_string(domain.value());
-    std::erase_if(nodes, [&](const auto& node) {
-        return node.first.starts_with("/local/domain/" + id + "/") ||
-               node.first.starts_with("/libxl/" + id + "/");
-    });
-    domains.erase(domain.value());
 }
 
 }  // namespace fake

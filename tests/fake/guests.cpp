@@ -14,7 +14,7 @@ namespace {
 constexpr std::uint64_t page_shift = 12;
 constexpr std::uint64_t pte_flags = 0x67;  // present, writable, user, accessed, dirty
 
-void set_entry(Machine& machine, const Domain& domain, std::uint64_t table, std::uint64_t index,
+void set_entry(State& machine, const Domain& domain, std::uint64_t table, std::uint64_t index,
                std::uint64_t value) {
     warmvm::store_at(machine.ram[domain.frames.at(table).value()], index * 8, value);
 }
@@ -27,11 +27,11 @@ std::uint64_t index(std::uint64_t address, unsigned level) {
     return address >> (page_shift + 9 * (level - 1)) & 511;
 }
 
-void clear(Machine& machine, const Domain& domain, std::uint64_t pfn) {
+void clear(State& machine, const Domain& domain, std::uint64_t pfn) {
     machine.ram[domain.frames.at(pfn).value()] = Page{};
 }
 
-void make_page_tables(Machine& machine, Domain& domain) {
+void make_page_tables(State& machine, Domain& domain) {
     for (auto pfn = PvLayout::l4; pfn <= PvLayout::user_l4; ++pfn) clear(machine, domain, pfn);
     constexpr auto address = PvLayout::p2m_address;
     set_entry(machine, domain, PvLayout::l4, index(address, 4), pte(domain, PvLayout::l3));
@@ -51,7 +51,7 @@ void make_page_tables(Machine& machine, Domain& domain) {
     domain.pinned[domain.frames.at(PvLayout::user_l4).value()] = 4;
 }
 
-void make_shared_info(Machine& machine, const Domain& domain) {
+void make_shared_info(State& machine, const Domain& domain) {
     shared_info_t info{};
     info.arch.max_pfn = PvLayout::frames;
     info.arch.p2m_cr3 = domain.frames.at(PvLayout::l4).value() << page_shift;
@@ -61,7 +61,7 @@ void make_shared_info(Machine& machine, const Domain& domain) {
     warmvm::store_at(machine.ram[domain.shared_info.value()], 0, info);
 }
 
-void make_start_info(Machine& machine, const Domain& domain) {
+void make_start_info(State& machine, const Domain& domain) {
     start_info_t info{};
     info.nr_pages = PvLayout::frames;
     info.store_mfn = domain.frames.at(PvLayout::store).value();
@@ -87,7 +87,7 @@ warmvm::VcpuContext make_vcpu(const Domain& domain, bool first) {
 
 }  // namespace
 
-void leave_pfns_in_start_info(Machine& machine, const Domain& domain) {
+void leave_pfns_in_start_info(State& machine, const Domain& domain) {
     auto& page = machine.ram[domain.frames.at(PvLayout::start_info).value()];
     auto info = warmvm::load_at<start_info_t>(page, 0);
     info.store_mfn = PvLayout::store;
@@ -95,7 +95,7 @@ void leave_pfns_in_start_info(Machine& machine, const Domain& domain) {
     warmvm::store_at(page, 0, info);
 }
 
-Domain& add_pvh_guest(Machine& machine, const std::string& name) {
+Domain& add_pvh_guest(State& machine, const std::string& name) {
     auto& domain = machine.add_domain(name, GuestKind::pvh);
     constexpr std::uint64_t low_frames = 64;
     constexpr std::uint64_t special = 0xfeff8;
@@ -108,7 +108,7 @@ Domain& add_pvh_guest(Machine& machine, const std::string& name) {
     return domain;
 }
 
-Domain& add_pv_guest(Machine& machine, const std::string& name) {
+Domain& add_pv_guest(State& machine, const std::string& name) {
     auto& domain = machine.add_domain(name, GuestKind::pv);
     for (std::uint64_t pfn = 0; pfn < PvLayout::frames; ++pfn) {
         // Backwards in pieces: neighbours in pfns are seldom neighbours in mfns.

@@ -2,12 +2,12 @@
 // Guests that look to the code under test like real ones.
 #pragma once
 
-#include "fake_machine.hpp"
+#include "machine_state.hpp"
 
 namespace fake {
 
 // PVH: memory in two pieces, rings, a context.
-Domain& add_pvh_guest(Machine& machine, const std::string& name);
+Domain& add_pvh_guest(State& machine, const std::string& name);
 
 // 64-bit PV: scattered frames, a page-table tree that maps its own p2m, two vcpus, a pinned L4 for
 // the kernel and one for user space. The pfns of its parts:
@@ -27,9 +27,9 @@ struct PvLayout {
     static constexpr std::uint64_t hole = 30;  // ballooned out
     static constexpr std::uint64_t p2m_address = 0xffffc90000000000;
 };
-Domain& add_pv_guest(Machine& machine, const std::string& name);
+Domain& add_pv_guest(State& machine, const std::string& name);
 
 // The last thing it does itself: start_info gets pfns for mfns (Linux: xen_pv_pre_suspend).
-void leave_pfns_in_start_info(Machine& machine, const Domain& domain);
+void leave_pfns_in_start_info(State& machine, const Domain& domain);
 
 }  // namespace fake

@@ -5,6 +5,7 @@
 
 #include "base/file.hpp"
 #include "boot_files.hpp"
+#include "fake_machine.hpp"
 #include "guests.hpp"
 #include "host/plan.hpp"
 #include "preserved/guest_record.hpp"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // A PV guest that lies about its p2m: octets of its shared info and its tables are overwritten.
+#include "fake_machine.hpp"
 #include "guests.hpp"
 #include "harness.hpp"
 #include "xen/pv_state.hpp"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // A whole restore from a preserved set whose image is the input. Whatever the image says, the
 // machine's rules hold (the fake throws std::logic_error otherwise) and a refusal leaves the set.
+#include "fake_machine.hpp"
 #include "guests.hpp"
 #include "harness.hpp"
 #include "preserved/guest_record.hpp"

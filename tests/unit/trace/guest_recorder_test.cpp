@@ -7,6 +7,7 @@
 #include <functional>
 #include <numeric>
 
+#include "fake_machine.hpp"
 #include "guests.hpp"
 
 namespace replication::trace {
