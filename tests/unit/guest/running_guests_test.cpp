@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "fake_machine.hpp"
 #include "guests.hpp"
 
 namespace warmvm {
