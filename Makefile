@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 # One make for everything: libraries, programs, tests, the patched Xen, the lab.
 # Non-recursive: each module has a module.mk that names its sources and the modules right below it.
 # Only what is below a module is on its -I path, so an include against the direction does not
@@ -8,7 +9,7 @@ WERROR  ?= 0
 PREFIX  ?= /usr/local
 DESTDIR ?=
 B       := build/$(CONFIG)
-VERSION := $(or $(file < VERSION),0.1.0)
+VERSION := $(file < VERSION)
 
 MAKEFLAGS += -rR
 .DELETE_ON_ERROR:

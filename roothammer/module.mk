@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 # roothammer: warm reboot. The operator's command, and what runs at boot.
 roothammer_SRCS  := $(wildcard roothammer/src/*.cpp)
 roothammer_USES  := roothammer/preflight

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 # The patched hypervisor: Debian's source, the series on top, one build folder a variant.
 XEN_SERIES := xen-patches/4.17
 XEN_BUILD  := build/xen

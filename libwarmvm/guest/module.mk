@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 # libwarmvm/guest: what is done with a guest: its image and save file, the conversation with libxl,
 # running xl, copying its pages out.
 M := libwarmvm/guest

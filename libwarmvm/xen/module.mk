@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 # libwarmvm/xen: the ports to Xen, libxc and xenstore, and what stands behind them; the only code
 # that includes Xen's headers.
 

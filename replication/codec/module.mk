@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 M := replication/codec
 $(M)_SRCS := $(sort $(wildcard $(M)/src/*.cpp))
 $(M)_USES := libwarmvm/base

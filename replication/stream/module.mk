@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 M := replication/stream
 $(M)_SRCS := $(sort $(wildcard $(M)/src/*.cpp))
 $(M)_USES := replication/codec

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 M := replication/trace
 $(M)_SRCS := $(sort $(filter-out $(M)/src/main.cpp,$(wildcard $(M)/src/*.cpp)))
 $(M)_USES := replication/stream libwarmvm/guest

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 # bash completion for roothammer and xl-warm-reboot
 
 # Names of preserved guests. Quick and without a word of complaint: root may not be asking.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 # Guests come back before dom0's init starts. A part of its own: it takes effect with
 # `make install-early` and `update-initramfs -u`, where the initramfs is initramfs-tools'.
 .PHONY: install-early uninstall-early

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 # What plugs a resumed guest's devices in, in the place of Xen's hotplug scripts.
 roothammer/hotplug_SRCS  := $(wildcard roothammer/hotplug/src/*.cpp)
 roothammer/hotplug_USES  := libwarmvm/xen

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 # roothammer policy: when a host is to be rebooted warmly, by itself. The program `roothammer` is
 # linked here, since it is what knows both the commands and the policy.
 roothammer/policy_SRCS  := $(wildcard roothammer/policy/src/*.cpp)

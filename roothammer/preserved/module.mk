@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 # roothammer/preserved: a guest whose memory is preserved: the two halves of a warm reboot that run
 # within libxl, the record between them, and such a guest as an ordinary save file.
 M := roothammer/preserved

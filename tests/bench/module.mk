@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 # The page codec against its peers: `make bench-codec`. Traces of three servers are recorded here first (root); more of
 # them, plain or as .zst, can be named: make bench-codec BENCH_TRACES="a.trace b.trace.zst".
 BENCH := build/bench

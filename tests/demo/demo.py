@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """make demo: replace the hypervisor and dom0 under three running guests, and show that it is so.
 
 Exit code 0: everything that must be so is. 1: something is not. 2: the lab does not work.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 # The demonstration: from an empty machine to a verdict.  Packages come first and alone: the
 # rest of this makefile asks pkg-config about them when it is read.
 DEMO := build/demo

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """What happens on the host, told while it happens: its console, turned into plain sentences."""
 
 import re

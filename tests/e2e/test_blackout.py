@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """Where a guest's blackout goes, in instruction-counted time (1 instruction is 2 ns of it).
 
 The steps are in docs/design/blackout.md.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """What freezing, getting frames back and the jump cost, in instructions.
 
 On these hosts virtual time counts instructions (QEMU's -icount shift=1): an instruction is 2 ns

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """What goes wrong on the way, and that no guest pays for it."""
 
 import errno

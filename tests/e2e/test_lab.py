@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """The lab's own instruments: each oracle must be able to say no."""
 
 import os

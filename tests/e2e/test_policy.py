@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """The rejuvenation policy on a real host: real leaks, real refusals."""
 
 import json

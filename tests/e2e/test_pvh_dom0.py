@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """A host with an IOMMU, and a dom0 whose addresses are not the machine's."""
 
 import contextlib

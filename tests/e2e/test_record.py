@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """The lab's reader of records, without a host: published vectors and a round trip."""
 
 from lab.record import Run, pack_runs, unpack_runs, xxh64

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """What xl-warm-reboot refuses before it freezes anybody, saying what and how to mend it."""
 
 import struct

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """What works without any change to Xen: the ground the warm reboot tests stand on."""
 
 import hashlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """Recording what a running guest writes, by Xen's log-dirty mode (replication-trace record)."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """Warm reboots that must succeed."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """The patched xl: a subcommand that it does not know is a program of its own."""
 
 import json

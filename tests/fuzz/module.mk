@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 # The decoders of replication.
 codec_fuzzers := chunk stream trace
 tests/fuzz_USES := replication/trace

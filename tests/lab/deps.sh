@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
 # deps.sh LIST...: installs the Debian packages named in the lists that are missing here.
 set -euo pipefail
 wanted=$(cat "$@" | sed 's/#.*//' | tr -s ' \n' '\n' | sort -u)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 # The lab: hosts that run real Xen under QEMU, made of Debian packages.
 # Images are built once under build/lab and reused; each depends on exactly what goes into it.
 LAB    := build/lab

@@ -1,4 +1,5 @@
 #!/usr/bin/perl -w
+# SPDX-License-Identifier: GPL-2.0-only
 # save_helper_protocol.pl XEN-TREE > save_helper_protocol.hpp
 #
 # libxl and its save helper speak a protocol that is private to a version of Xen: the numbers and

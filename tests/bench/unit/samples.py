@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """Made-up packets, console lines and pieces for the tests."""
 
 import struct

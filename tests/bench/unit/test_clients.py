@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """Clients against a small server: what they take for an answer, and when they stop asking."""
 
 import socket

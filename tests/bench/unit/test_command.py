@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """The command: what it runs, keeps, and says of a piece that fails. No machine is started."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """Times from the hypervisor's console lines."""
 
 import unittest

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """From packets to downtimes, marks and calls."""
 
 import unittest

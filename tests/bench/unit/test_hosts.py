@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """The hosts of the three ways are alike; the wrapper says what was called and how it ended."""
 
 import itertools

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """The model, against the figures that its authors published."""
 
 import unittest

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """Packets are read as they were recorded, from files that are cut anywhere too."""
 
 import tempfile

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """Targets and reports, of everything, of parts and of nothing."""
 
 import unittest

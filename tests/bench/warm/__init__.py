@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """make bench-warm: warm, saved and cold reboots of one host, measured side by side.
 
     __main__.py  the command: which pieces are run, kept and reported      <- start reading here

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """The paper's experiments on one lab host: warm, saved and cold reboots.
 
 Runs piece after piece, keeps each result as it is obtained, and reports all of them. A guest that

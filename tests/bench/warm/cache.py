@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """What a reboot leaves of the page cache: reading a cached file, and a web server's throughput.
 
 Both are timed by the machine's clock from inside it, so nothing outside has to keep up: the file

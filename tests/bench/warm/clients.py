@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """Clients outside the host that keep asking its guests, and what QEMU records of that.
 
 They pace themselves by the machine's clock, not by ours: what they load a guest with, and how

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """When things happened, from the hypervisor's console lines, which carry the time stamp counter."""
 
 import re

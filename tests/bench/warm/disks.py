@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """What saved memory costs on a disk: computed, since under instruction counting disks are free.
 
 Images are written one after the other, then read one after the other, at the disk's full rate.

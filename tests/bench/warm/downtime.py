@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """From recorded packets: marks, and how long a service outside saw was away."""
 
 import bisect

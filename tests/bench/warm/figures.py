@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """From the pieces to the figures: everything that is reported, and nothing that is drawn.
 
 A piece that was not run leaves None, or is absent from a list.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """The hosts of the benchmark: the same guests and disks under our hypervisor or under Debian's."""
 
 import os

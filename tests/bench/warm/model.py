@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """The paper's model of what a reboot costs (sections 3.2 and 4.5), and least squares to fit it.
 
 RootHammer, Kourai and Chiba: of n guests,

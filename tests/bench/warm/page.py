@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """The figures as one self-contained HTML page: plots as inline SVG, the text table below them."""
 
 import html

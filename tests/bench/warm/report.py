@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """The figures as a text table. A figure that was not obtained is a dash."""
 
 from collections.abc import Iterable, Sequence

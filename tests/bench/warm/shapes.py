@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """How many guests of which size a piece of the benchmark has."""
 
 from collections.abc import Iterable

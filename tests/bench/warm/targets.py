@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """What the benchmark is to show, and whether it did: met, missed, or not run."""
 
 from collections.abc import Mapping

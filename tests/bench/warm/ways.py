@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """One reboot of a host in each of three ways, and everything that is kept of it.
 
 A piece is one way on one shape: a host is booted, its clients started, it is rebooted, and its

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 # The policy's parsers: its files, its configuration, what the kernel says, what xl-warm-reboot says.
 tests/fuzz/policy_USES  := roothammer/policy
 tests/fuzz/policy_INCS  := tests/fuzz/records

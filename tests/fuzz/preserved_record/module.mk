@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 # The hypervisor's reading of a record.
 record_fuzzers := preserved_record preserved_record_sealed
 tests/fuzz/preserved_record_SRCS  := tests/fuzz/preserved_record/harness.cpp

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 # Every parser of libwarmvm and roothammer: files, preserved blobs, hypervisors, guests' page tables.
 # The fakes write the seeds.
 tests/fuzz/records_USES  := roothammer tests/fake

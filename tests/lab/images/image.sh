@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
 # image.sh dom0|guest OUT.ext4: the root disk of a lab machine.
 # Reads from OUT's folder: KIND.tar (rootfs.sh), kernel/ (kernel.sh), id_ed25519.pub, witness.
 set -euo pipefail

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
 # initrd.sh OUT KERNEL-TREE: the initrd, from busybox and the few modules it needs.
 # KERNEL-TREE is an unpacked linux-image package.
 set -euo pipefail

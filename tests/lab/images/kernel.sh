@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
 # kernel.sh OUT-DIR: Debian's kernel and hypervisor, unpacked from their packages:
 #   OUT-DIR/vmlinuz  OUT-DIR/tree/lib/modules/VERSION  OUT-DIR/xen-debian (uncompressed ELF)
 set -euo pipefail

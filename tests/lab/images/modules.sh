@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
 # modules.sh KERNEL-TREE LIST: the modules named in LIST and what they depend on, in load
 # order, as paths below lib/modules/VERSION. A name the kernel has built in is skipped; one it
 # does not have at all is an error.

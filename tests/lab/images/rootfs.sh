@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
 # rootfs.sh OUT.tar PACKAGES-FILE: a Debian 12 root file system from the packages listed.
 # The mirror is whatever this machine's own apt uses for Debian 12, so that proxies, local
 # mirrors and pinned archives work here exactly as they do for apt-get.

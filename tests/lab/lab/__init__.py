@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """Hosts that run real Xen under QEMU's software emulation, for tests and for playing.
 
     host.py      a host: dom0, guests, console, memory          <- start reading here

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """make lab: a host, or two, in the foreground; the (first) host's console in this terminal."""
 
 import argparse

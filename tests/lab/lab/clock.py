@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """Deadlines. Every wait in the lab has one."""
 
 import os

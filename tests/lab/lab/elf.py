@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """Hypervisor images (32-bit ELF files with one loaded segment) made bigger than they are."""
 
 import struct

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """Two kinds of failure: the lab's, and the product's."""
 
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """A small client of QEMU's gdb stub: stop the host at one exact instruction.
 
 The machine must be stopped before connecting (the stub would otherwise stop it itself and

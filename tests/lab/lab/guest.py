@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """A guest, as its clients outside the host see it."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """A host: an emulated machine that runs real Xen, a Debian dom0 and guests.
 
     with Host(HostSpec(guests=(GuestSpec("g1"),))) as host:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """QEMU's control socket (QMP), and the human monitor's commands through it."""
 
 import json

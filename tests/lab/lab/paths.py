@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """Where things are. Everything the lab makes is under build/lab of the tree."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """The packets that QEMU recorded (filter-dump): times of the machine's virtual clock.
 
 Reads a file that is still being written: a record that is not whole yet is left for later.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """The host's memory as the emulator sees it, whatever hypervisor or dom0 runs in it.
 
 An oracle that shares no code with the product: it reads the file that backs the RAM.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """The record that one hypervisor leaves for the next, read from RAM and, for tests, forged.
 
 Written from the format's description (docs/specs), not from the product's code, so that the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """Tables about a warm reboot: what happened when, and what is true of it now."""
 
 from collections.abc import Mapping, Sequence

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """The host's serial log: Xen's console, with dom0's in it."""
 
 import re

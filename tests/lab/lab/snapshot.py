@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """A running host put aside, so that many tests start from it in seconds.
 
 The machine's RAM is a file already (shared with QEMU), so only its devices and processors

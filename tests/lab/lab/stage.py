@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """The staged files: a tar file that is a disk of the host, unpacked over dom0's root at boot.
 
 So that a changed tool or hypervisor is in dom0 at the next start without a new root image.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """What must still be true of a guest after the host under it was replaced."""
 
 from dataclasses import dataclass

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """One warm reboot, as an operator would do it, and what there is to know about it."""
 
 import json

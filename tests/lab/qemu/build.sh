@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
 # build.sh FOLDER: builds FOLDER/qemu-system-x86_64 from Debian's source with the patches beside this file.
 #
 # Firmware is Debian's, from its own package.

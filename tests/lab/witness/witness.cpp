@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // The memory witness: runs in a guest, owns pages nobody else knows the content of, and tells
 // a client outside what became of them and how long the guest did not run.
 //

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 M := tests/unit/codec
 $(M)_USES := replication/codec
 $(M)_INCS := replication/codec/src

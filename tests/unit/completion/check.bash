@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
 # check.bash FOLDER-OF-PROGRAMS COMPLETION-FILE
 set -u
 programs=$1

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 # What bash offers after a tab, against what the programs say they take.
 .PHONY: check-completion
 ifeq ($(TESTS),%)

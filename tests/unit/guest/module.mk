@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 M := tests/unit/guest
 $(M)_USES  := tests/fake tests/support
 $(M)_TESTS := $(wildcard $(M)/*_test.cpp)

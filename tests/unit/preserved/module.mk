@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 M := tests/unit/preserved
 $(M)_USES  := roothammer/preserved
 $(M)_TESTS := $(wildcard $(M)/*_test.cpp)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 # The hypervisor's record parser, compiled for user space on top of a fake physical memory.
 record_tree := $(addprefix $(XEN_SRC)/xen/,arch/x86/preserved/record.c \
   include/xen/preserved-record.h include/public/preserved.h)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 tests/unit/roothammer_USES  := roothammer tests/fake tests/support
 tests/unit/roothammer_TESTS := $(wildcard tests/unit/roothammer/*_test.cpp)
 $(eval $(call module,tests/unit/roothammer))

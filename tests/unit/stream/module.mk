@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 M := tests/unit/stream
 $(M)_USES := replication/stream replication/codec
 $(M)_INCS := tests/unit/codec

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 M := tests/unit/trace
 $(M)_USES := replication/trace tests/fake
 $(M)_INCS := replication/trace/src tests/unit/codec
