@@ -13,6 +13,7 @@ import pytest
 from lab import paths
 from lab.clock import wait_until
 from lab.errors import ProductFailure
+from lab.host import Host
 from lab.state import GuestState
 from lab.warm import PAIR, dry_run
 
@@ -77,7 +78,7 @@ class Trace:
         return {pfn: number for number, epoch in enumerate(self.epochs) for pfn in epoch}
 
 
-def copy_out(host, path: str, to: Path) -> None:
+def copy_out(host: Host, path: str, to: Path) -> None:
     """Sparse as it is: most of a PVH guest's page numbers are no memory."""
     folder, name = path.rsplit("/", 1)
     packed = to.with_suffix(".tar.gz")
@@ -88,18 +89,18 @@ def copy_out(host, path: str, to: Path) -> None:
     os.rename(to.parent / name, to)
 
 
-def epochs_size(host) -> int:
+def epochs_size(host: Host) -> int:
     return sum(int(n) for n in host.dom0(EPOCHS_SIZE, check=False).out.split())
 
 
-def must_be_as_before(host) -> None:
+def must_be_as_before(host: Host) -> None:
     """No guest is paused or in log-dirty mode: a warm reboot would refuse it."""
     command = dry_run(host)
     assert command.code == 0, command.out + command.err
 
 
 @contextlib.contextmanager
-def recording(host, options: str) -> Iterator[subprocess.Popen[bytes]]:
+def recording(host: Host, options: str) -> Iterator[subprocess.Popen[bytes]]:
     process = host.ssh.start(f"replication-trace record --out {TRACE} {options}",
                              host.folder / "record.log")
     try:
@@ -109,7 +110,7 @@ def recording(host, options: str) -> Iterator[subprocess.Popen[bytes]]:
         process.wait(300)
 
 
-def log_of(host) -> str:
+def log_of(host: Host) -> str:
     return (host.folder / "record.log").read_text(errors="replace")
 
 

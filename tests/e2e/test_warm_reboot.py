@@ -86,7 +86,7 @@ def test_frames_are_equal_from_outside(start):
     gfns = {s.id: {run.mfn + i: run.gfn + i for run in s.runs(host.ram)
                    for i in range(run.count)} for s in record.sets}
     named = {s.id: names[str(s.domid)] for s in record.sets}
-    tables = {run.mfn: host.ram.read(run.mfn * 4096, 4096) for s in record.sets
+    contents = {run.mfn: host.ram.read(run.mfn * 4096, 4096) for s in record.sets
               for run in s.runs(host.ram) if run.pin == 4}
     for s in record.sets:
         assert len(frozen[s.id]) == s.frames
@@ -104,7 +104,7 @@ def test_frames_are_equal_from_outside(start):
         if named[id_] not in differing:
             later = host.ram.frame_digests([(mfn, 1) for mfn in frozen[id_]])
             differing[named[id_]] = {
-                gfns[id_][mfn]: (tables.get(mfn, b""), host.ram.read(mfn * 4096, 4096))
+                gfns[id_][mfn]: (contents.get(mfn, b""), host.ram.read(mfn * 4096, 4096))
                 for mfn, digest in frozen[id_].items() if later[mfn] != digest}
         if len(differing) == len(record.sets):
             break

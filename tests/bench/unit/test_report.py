@@ -79,7 +79,7 @@ class Figures(unittest.TestCase):
     def test_any_piece_may_be_missing(self) -> None:
         """Reports need no piece; each alone, and each left out, gives one."""
         whole = pieces(ALL)
-        some = [{}, *({k: v} for k, v in whole.items()),
+        some: list[figures.Pieces] = [{}, *({k: v} for k, v in whole.items()),
                 *({k: v for k, v in whole.items() if k != out} for out in whole)]
         for part in some:
             found = figures.everything(part, ALL)
@@ -116,7 +116,8 @@ class Figures(unittest.TestCase):
 
 class Page(unittest.TestCase):
     def test_is_whole_and_the_same_twice(self) -> None:
-        for part in ({}, pieces(ALL)):
+        nothing: figures.Pieces = {}
+        for part in (nothing, pieces(ALL)):
             found = figures.everything(part, ALL)
             text = page.page(found)
             self.assertEqual(text.count("<svg"), len(page.PLOTS))

@@ -4,7 +4,7 @@
 import json
 import socket
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from .clock import Deadline, wait_until
 from .errors import ProductFailure
@@ -26,7 +26,7 @@ class Connection:
             socket.create_connection((address, port), self._seconds)
         self._buffer = b""
 
-    def __enter__(self) -> "Connection":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None,

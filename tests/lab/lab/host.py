@@ -242,7 +242,7 @@ class Host:
 
         before = said()
         _, boots = wait_until(f"{guest.name} says it is alive", seconds,
-                                  lambda: (now := said())[0] > before[0] and now, 2)
+                              lambda: now if (now := said())[0] > before[0] else None, 2)
         if boots > 1:
             raise ProductFailure(f"{guest.name} has booted {boots} times")
 

@@ -32,7 +32,7 @@ def free_ports(count: int) -> list[int]:
             s = stack.enter_context(socket.socket())
             s.bind(("127.0.0.1", 0))
             ports.append(s.getsockname()[1])
-        return ports
+    return ports
 
 
 def ram_folder(size: int) -> Path:

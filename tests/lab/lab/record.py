@@ -175,8 +175,8 @@ class Set:
     @classmethod
     def unpack(cls, data: bytes) -> "Set":
         f = cls.FORMAT.unpack(data)
-        return cls(*f[:9], Chain(*Chain.FORMAT.unpack(f[9])), Chain(*Chain.FORMAT.unpack(f[10])),
-                   (f[11], f[12]), f[13])
+        return cls(*(*f[:9], Chain(*Chain.FORMAT.unpack(f[9])), Chain(*Chain.FORMAT.unpack(f[10])),
+                     (f[11], f[12]), f[13]))
 
     def pack(self) -> bytes:
         return self.FORMAT.pack(self.id, self.domid, self.type, self.flags, self.reason,

@@ -68,7 +68,7 @@ class Ssh:
             try:
                 code = subprocess.run(
                     self._argv(command), stdout=out, stderr=err, timeout=seconds * SCALE,
-                    input=stdin, **({} if stdin is not None else {"stdin": subprocess.DEVNULL}),
+                    input=stdin, stdin=subprocess.DEVNULL if stdin is None else None,
                 ).returncode
             except subprocess.TimeoutExpired:
                 raise Timeout(f"{self.name}: {command!r} not done in {seconds * SCALE:g} s") \
