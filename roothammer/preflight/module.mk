@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 # roothammer/preflight: everything that can be checked before the first guest is frozen, and what the
 # next boot will be. The only code that unpacks boot files.
 M := roothammer/preflight

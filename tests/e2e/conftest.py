@@ -71,7 +71,8 @@ def start_pair(request: pytest.FixtureRequest) -> Iterator[Callable[..., Pair]]:
     def factory(a: Sequence[GuestSpec] = (), b: Sequence[GuestSpec] = (), fresh: bool = False,
                 **spec: Any) -> Pair:
         specs = HostSpec(guests=tuple(a), **spec), HostSpec(guests=tuple(b), **spec)
-        pair = (Pair if fresh else Pair.from_snapshot)(*specs, run_name(request))
+        name = run_name(request)
+        pair = Pair(*specs, name) if fresh else Pair.from_snapshot(*specs, name)
         pairs.append(pair)
         if fresh:
             pair.wait_up()

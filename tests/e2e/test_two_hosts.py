@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """Two hosts: a guest moves between them, and the lines do what they are told to."""
 
 import re
@@ -18,9 +19,10 @@ def ping(host, target, *options, count=3):
     """Answers that came, and the shortest time that one took, in dom0's own ms."""
     out = host.dom0(f"ping -q -n -c {count} {' '.join(options) or '-i 0.2 -W 3'} {target}",
                     check=False).out
-    received = int(re.search(r"(\d+) received", out)[1])
+    received = re.search(r"(\d+) received", out)
+    assert received, out
     shortest = re.search(r"= ([\d.]+)/", out)
-    return received, float(shortest[1]) if shortest else None
+    return int(received[1]), float(shortest[1]) if shortest else None
 
 
 def messages(capture, source, kind):

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """The wire between machines, with namespaces in the machines' place: no host is started."""
 
 import os
@@ -78,8 +79,10 @@ def test_two_wires_have_the_same_names_and_do_not_meet():
     wires = [Wire(), Wire()]
     one, two = (Station(wire, "a", f"10.9.0.{i}") for i, wire in enumerate(wires, 1))
     assert not one.hears(two) and not two.hears(one)
-    for thing in (one, two, *wires):
-        thing.close()
+    for station in (one, two):
+        station.close()
+    for wire in wires:
+        wire.close()
 
 
 def test_a_killed_run_leaves_nothing():

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """The frames of one of a host's cards, in both directions, at times of the machine's own clock."""
 
 from pathlib import Path

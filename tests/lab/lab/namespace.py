@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """Network namespaces: places on an emulated network that are no emulated machines.
 
 Nothing is registered under a name that the whole machine sees. A namespace lives as long as this

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """Two hosts, the networks between them, and a client outside.
 
     with Pair.from_snapshot(HostSpec(guests=(GuestSpec("g1"),)), HostSpec()) as pair:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """How fast and how good a host's line is: netem in its dom0, on what the card sends.
 
 In dom0 and not on the wire, so that rate and delay are in the emulated machine's own time, which

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """One Ethernet between emulated machines and namespaces: a bridge in a namespace of its own.
 
 Here is what happens between the machines and what no machine knows of: who hears whom. How fast
