@@ -44,7 +44,7 @@ expect "policy's options" "$(options "$programs/roothammer" policy)" \
 # All commands but freeze, which is its service's alone.
 expect "roothammer's commands" \
     "$("$programs/roothammer" --help | sed -nE 's/^  ([a-z]+) .*/\1/p' | grep -v freeze | sort | xargs)" \
-    "$(offered _roothammer roothammer "" | sed 's/--help --version //')"
+    "$(offered _roothammer roothammer "" | sed -E 's/--(help|version)//g' | xargs)"
 # Each option of roothammer's is some command's.
 expect "the commands' options" "$(options "$programs/roothammer")" \
     "$({ for command in list resume timeline; do
