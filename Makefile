@@ -51,6 +51,7 @@ TESTS    ?= %
 #   M_EXPORTS  folders of generated headers       M_INCS  private folders, of a test's subject
 #   M_FLAGS    extra compiler flags               M_TESTS gtest sources: one binary for the module
 #   M_LINT     sources that only another CONFIG compiles
+#   M_INSTALLS what `make install` copies, as kind=file or kind=file=name: see "installation"
 #   M_STATIC   those of its programs that are linked statically, for they are started while guests
 #              stand still and a shared library costs more to load than they take to run
 static-release := -static
@@ -85,6 +86,7 @@ $(if $($(1)_SRCS),$(call lib,$(1)): $(call obj,$($(1)_SRCS)))
 $(foreach p,$($(1)_PROGS),$(call program,$(1),$(firstword $(subst =, ,$(p))),$(lastword $(subst =, ,$(p)))))
 $(if $($(1)_TESTS),$(call testprog,$(1)))
 libraries += $(if $($(1)_SRCS),$(call lib,$(1)))
+$(if $($(1)_INSTALLS),$(call installs,install,$(1),$($(1)_INSTALLS)))
 endef
 define program
 $(B)/bin/$(2): $(call obj,$(3)) $(foreach m,$(sort $(call closure,$(1))),$(if $($(m)_SRCS),$(call lib,$(m))))
@@ -100,6 +102,67 @@ $(B)/test/$(subst /,-,$(1)): $(call obj,$($(1)_TESTS)) $(foreach m,$(sort $(call
 testprogs += $(B)/test/$(subst /,-,$(1))
 
 endef
+
+# --- installation ------------------------------------------------------------
+# Where each kind of file goes. One that was built is copied; in one that is here, @sbin@ and
+# @libexec@ become folders. A configuration that is there already is left alone, also by uninstall.
+SYSCONFDIR    ?= /etc
+UNITDIR       ?= $(PREFIX)/lib/systemd/system
+MANDIR        ?= $(PREFIX)/share/man
+COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
+EXAMPLEDIR    ?= $(PREFIX)/share/doc/roothammer/examples
+# Where an xl of this tree (make xl) looks for subcommands that are programs of their own.
+XEN_LIBEXEC   ?= /usr/lib/xen-4.17
+# Not to be chosen: a program finds what it starts by its own place.
+SBINDIR       := $(PREFIX)/sbin
+LIBEXECDIR    := $(PREFIX)/libexec/roothammer
+
+to-sbin        = 755 $(SBINDIR)
+to-libexec     = 755 $(LIBEXECDIR)
+to-data        = 644 $(LIBEXECDIR)
+to-unit        = 644 $(UNITDIR)
+to-xendomains  = 644 $(UNITDIR)/xendomains.service.d
+to-man5        = 644 $(MANDIR)/man5
+to-man8        = 644 $(MANDIR)/man8
+to-completion  = 644 $(COMPLETIONDIR)
+to-example     = 644 $(EXAMPLEDIR)
+to-conf        = 644 $(SYSCONFDIR)/xen
+to-initramfs   = 755 $(SYSCONFDIR)/initramfs-tools/scripts/init-bottom
+# A program of sbin, linked to.
+to-subcommand  = 755 $(XEN_LIBEXEC)/bin
+# These are nobody else's, and go when they are empty.
+own_folders   := $(LIBEXECDIR) $(UNITDIR)/xendomains.service.d $(EXAMPLEDIR) $(patsubst %/,%,$(dir $(EXAMPLEDIR)))
+
+entry_kind    = $(word 1,$(subst =, ,$(1)))
+entry_file    = $(word 2,$(subst =, ,$(1)))
+entry_name    = $(notdir $(lastword $(subst =, ,$(1))))
+entry_mode    = $(firstword $(to-$(entry_kind)))
+entry_path    = $(DESTDIR)$(lastword $(to-$(entry_kind)))/$(entry_name)
+entry_command = $(or $(command-$(entry_kind)),$(command-$(if $(filter $(B)/%,$(entry_file)),built,here)))
+command-built      = install -D -m $(entry_mode) $(entry_file) $(entry_path)
+command-here       = sed 's|@sbin@|$(SBINDIR)|g; s|@libexec@|$(LIBEXECDIR)|g' $(entry_file) | install -D -m $(entry_mode) /dev/stdin $(entry_path)
+command-conf       = test -e $(entry_path) || install -D -m $(entry_mode) $(entry_file) $(entry_path)
+command-subcommand = install -d $(dir $(entry_path)) && ln -sfn $(SBINDIR)/$(entry_name) $(entry_path)
+# A line of a recipe, and what a foreach puts between two of them must not be at its beginning.
+define install_one
+
+	@echo "  INST  $(entry_path)"; $(entry_command)
+endef
+# installs TARGET,MODULE,ENTRIES: the module's part of install or install-early, and of uninstall.
+define installs
+.PHONY: $(1)/$(2) uninstall/$(1)/$(2)
+$(1): $(1)/$(2)
+$(1)/$(2): $(foreach e,$(3),$(call entry_file,$(e)))
+$(foreach e,$(3),$(call install_one,$(e)))
+uninstall: uninstall/$(1)/$(2)
+uninstall/$(1)/$(2):
+	@rm -f $(foreach e,$(filter-out conf=%,$(3)),$(call entry_path,$(e)))
+
+endef
+.PHONY: install uninstall
+install: ## install programs, systemd units and man pages (PREFIX, DESTDIR)
+uninstall: ## remove what install and install-early put there (configuration stays)
+	@for d in $(addprefix $(DESTDIR),$(own_folders)); do ! test -d $$d || rmdir --ignore-fail-on-non-empty $$d; done
 
 include $(sort $(wildcard */module.mk */*/module.mk */*/*/module.mk))
 $(foreach m,$(modules),$(eval $(call module_rules,$(m))))

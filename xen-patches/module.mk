@@ -43,7 +43,6 @@ $(XEN_BUILD)/%/xen: $(XEN_TREE)/.applied
 	@for c in $(xen_config_$*); do grep -qx "$$c" $(@D)/.config || { echo "$$c did not hold"; exit 1; }; done
 
 # xl alone of the tools is patched; it runs on Debian's libxl, so it has Debian's paths.
-XEN_LIBEXEC ?= /usr/lib/xen-4.17
 xl_paths := LIBEXEC_BIN="$(XEN_LIBEXEC)/bin" XENFIRMWAREDIR="$(XEN_LIBEXEC)/boot" \
   XEN_CONFIG_DIR="/etc/xen" XEN_SCRIPT_DIR="/etc/xen/scripts" XEN_LOCK_DIR="/var/lock" \
   XEN_RUN_DIR="/var/run/xen" XEN_LOG_DIR="/var/log/xen" XEN_DUMP_DIR="/var/lib/xen/dump"

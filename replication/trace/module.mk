@@ -5,4 +5,5 @@ $(M)_USES := replication/stream libwarmvm/guest
 $(M)_PKGS := libzstd liblz4 libxxhash
 $(M)_LIBS := -lboost_program_options
 $(M)_PROGS := replication-trace=$(M)/src/main.cpp
+$(M)_INSTALLS := sbin=$(B)/bin/replication-trace man8=docs/man/replication-trace.8
 $(eval $(call module,$(M)))

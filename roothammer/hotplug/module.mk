@@ -5,13 +5,6 @@ roothammer/hotplug_USES  := libwarmvm/xen
 roothammer/hotplug_LIBS  := -lxxhash
 roothammer/hotplug_PROGS := roothammer-hotplug=roothammer/hotplug/hotplug_main.cpp
 roothammer/hotplug_STATIC := roothammer-hotplug
+roothammer/hotplug_INSTALLS := libexec=$(B)/bin/roothammer-hotplug \
+  data=roothammer/hotplug/stock-scripts data=roothammer/hotplug/stock-scripts.bash
 $(eval $(call module,roothammer/hotplug))
-
-.PHONY: install-hotplug
-install: install-hotplug
-install-hotplug: $(B)/bin/roothammer-hotplug
-	install -d $(DESTDIR)$(PREFIX)/libexec/roothammer
-	install -m 755 $< $(DESTDIR)$(PREFIX)/libexec/roothammer/
-	install -m 644 roothammer/hotplug/stock-scripts $(DESTDIR)$(PREFIX)/libexec/roothammer/
-	sed 's|@libexec@|$(PREFIX)/libexec/roothammer|' roothammer/hotplug/stock-scripts.bash \
-	  > $(DESTDIR)$(PREFIX)/libexec/roothammer/stock-scripts.bash

@@ -7,4 +7,5 @@ $(M)_USES   := libwarmvm/guest
 $(M)_LIBS   := -lxxhash
 $(M)_PROGS  := warmvm-save-helper=roothammer/preserved/save_helper_main.cpp
 $(M)_STATIC := warmvm-save-helper
+$(M)_INSTALLS := libexec=$(B)/bin/warmvm-save-helper
 $(eval $(call module,$(M)))
