@@ -186,7 +186,15 @@ check: $(filter $(addprefix $(B)/test/,$(TESTS)),$(testprogs)) ## run the unit t
 clean: ## remove what this CONFIG compiled (the built Xen and images stay)
 	rm -rf $(B)
 distclean: ## remove everything that was built
-	rm -rf build
+	rm -rf build compile_commands.json
+
+# --- editors ------------------------------------------------------------------
+# Written while the recipe is expanded, since one command line has no room for all of it.
+.PHONY: compile_commands.json
+compile_commands.json: | $(sort $(foreach m,$(modules),$($(m)_DEPS))) ## how each file is compiled, for clangd
+	$(file > $@,[)$(foreach m,$(modules),$(foreach s,$($(m)_LINTSRCS),$(file >> $@,$(compile_command))))
+	@sed -i '$$s/,$$/\n]/' $@
+compile_command = {"directory": "$(CURDIR)", "file": "$(s)", "command": "$(lastword $(CXX)) $(STD) $(OPT) $(WARN) $(strip $($(m)_CF)) -c $(s)"},
 
 # --- style --------------------------------------------------------------------
 # A source is formatted and clean under clang-tidy. A header compiles alone: one that a source of its
