@@ -29,11 +29,14 @@ WARN     := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wold-style-cast -Wno
 ifeq ($(WERROR),1)
 WARN     += -Werror
 endif
-opt-release := -O2 -g -D_FORTIFY_SOURCE=2
+# What a debugger is told; line numbers, which are all that a sanitizer needs, compile in a quarter
+# less time. ASan and UBSan see the more the less is optimised, and -O1 compiles twice as long.
+DEBUGINFO   ?= -g
+opt-release := -O2 $(DEBUGINFO) -D_FORTIFY_SOURCE=2
 opt-debug   := -O0 -g
-opt-asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
-opt-tsan    := -O1 -g -fsanitize=thread
-opt-fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
+opt-asan    := -O0 -g1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+opt-tsan    := -O1 -g1 -fsanitize=thread
+opt-fuzz    := -O1 -g1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 OPT      := $(opt-$(CONFIG))
 ifeq ($(OPT),)
 $(error CONFIG must be release, debug, asan, tsan or fuzz, not '$(CONFIG)')
@@ -197,8 +200,8 @@ compile_commands.json: | $(sort $(foreach m,$(modules),$($(m)_DEPS))) ## how eac
 compile_command = {"directory": "$(CURDIR)", "file": "$(s)", "command": "$(lastword $(CXX)) $(STD) $(OPT) $(WARN) $(strip $($(m)_CF)) -c $(s)"},
 
 # --- style --------------------------------------------------------------------
-# A source is formatted and clean under clang-tidy. A header compiles alone: one that a source of its
-# module includes first has shown so, the others are compiled.
+# Every source must be formatted and clean under clang-tidy, and every header must compile alone. A
+# header that a source of its module includes first has shown that already.
 .PHONY: lint format
 lint: $(lint_stamps) ## formatting, headers that compile alone, clang-tidy
 	@echo "$(words $(lint_stamps)) passed, 0 failed"
