@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "codec/epoch_decoder.hpp"
+#include "codec/epoch_encoder.hpp"
 
 using namespace replication::codec;
 
@@ -43,7 +44,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         for (const Isa isa : available_isas()) made.push_back(make_decoder(isa));
         return made;
     }();
-    const EpochEncoder::Chunk chunk{data, size};
+    const Chunk chunk{data, size};
     const Status expected = decoders[0]->decode({&chunk, 1});
     for (const auto& decoder : decoders) {
         const Status status = decoder->decode({&chunk, 1});

@@ -19,7 +19,7 @@ class EpochDecoder::Impl {
         for (unsigned i = 0; i < options.threads; ++i) lanes_.emplace_back(kernels(options.isa));
     }
 
-    Status decode(std::span<const EpochEncoder::Chunk> chunks) {
+    Status decode(std::span<const Chunk> chunks) {
         pages_.clear();
         first_.resize(chunks.size());
         status_.assign(chunks.size(), Status::ok);
@@ -80,7 +80,7 @@ class EpochDecoder::Impl {
         std::array<const std::uint8_t*, max_chunk_pages> bases;
     };
 
-    Status decode_chunk(Lane& lane, EpochEncoder::Chunk chunk, std::size_t first) noexcept {
+    Status decode_chunk(Lane& lane, Chunk chunk, std::size_t first) noexcept {
         ChunkReader& reader = lane.reader;
         if (const Status status = reader.open(chunk); status != Status::ok) return status;
         const std::size_t count = reader.pages();
@@ -159,7 +159,7 @@ class EpochDecoder::Impl {
 
 EpochDecoder::EpochDecoder(const EpochOptions& options) : impl_(std::make_unique<Impl>(options)) {}
 EpochDecoder::~EpochDecoder() = default;
-Status EpochDecoder::decode(std::span<const EpochEncoder::Chunk> chunks) {
+Status EpochDecoder::decode(std::span<const Chunk> chunks) {
     return impl_->decode(chunks);
 }
 std::span<const PageOut> EpochDecoder::pages() const noexcept {

@@ -265,7 +265,7 @@ class EpochEncoder::Impl {
 EpochEncoder::EpochEncoder(const EncoderOptions& options)
     : impl_(std::make_unique<Impl>(options)) {}
 EpochEncoder::~EpochEncoder() = default;
-std::span<const EpochEncoder::Chunk> EpochEncoder::encode(std::span<const PageIn> pages) {
+std::span<const Chunk> EpochEncoder::encode(std::span<const PageIn> pages) {
     return impl_->encode(pages);
 }
 void EpochEncoder::commit() noexcept {

@@ -23,7 +23,7 @@ class ImageDecoder::Impl {
         for (unsigned i = 0; i < options.threads; ++i) readers_.emplace_back(kernels(options.isa));
     }
 
-    Status decode(std::span<const EpochEncoder::Chunk> chunks) {
+    Status decode(std::span<const Chunk> chunks) {
         results_.resize(chunks.size());
         workers_.each(chunks.size(), [&](unsigned worker, std::size_t c) {
             decode_chunk(readers_[worker], chunks[c], results_[c]);
@@ -57,7 +57,7 @@ class ImageDecoder::Impl {
 
     std::uint8_t* page(std::uint32_t pfn) { return image_ + std::size_t{pfn} * page_size; }
 
-    void decode_chunk(ChunkReader& reader, EpochEncoder::Chunk chunk, Result& result) {
+    void decode_chunk(ChunkReader& reader, Chunk chunk, Result& result) {
         result.pages.clear();
         result.copies.clear();
         result.status = reader.open(chunk);
@@ -104,7 +104,7 @@ class ImageDecoder::Impl {
 ImageDecoder::ImageDecoder(const ImageOptions& options, std::uint8_t* image)
     : impl_(std::make_unique<Impl>(options, image)) {}
 ImageDecoder::~ImageDecoder() = default;
-Status ImageDecoder::decode(std::span<const EpochEncoder::Chunk> chunks) {
+Status ImageDecoder::decode(std::span<const Chunk> chunks) {
     return impl_->decode(chunks);
 }
 

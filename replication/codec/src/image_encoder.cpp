@@ -55,7 +55,7 @@ class ImageEncoder::Impl {
                 ChunkCoder::bound(traits_.chunk_pages)));
     }
 
-    std::span<const EpochEncoder::Chunk> encode(std::span<const PageIn> pages) {
+    std::span<const Chunk> encode(std::span<const PageIn> pages) {
         if (pages.size() > batch_pages) throw std::invalid_argument("too many pages in a batch");
         for (const PageIn& page : pages) {
             const auto pfn = static_cast<std::uint32_t>(page.pfn);
@@ -141,13 +141,13 @@ class ImageEncoder::Impl {
     std::vector<XXH128_hash_t> hashes_;
     std::vector<std::uint32_t> same_as_;
     std::vector<std::unique_ptr<std::uint8_t[]>> coded_;
-    std::vector<EpochEncoder::Chunk> chunks_;
+    std::vector<Chunk> chunks_;
     std::uint64_t next_pfn_ = 0;
 };
 
 ImageEncoder::ImageEncoder(const ImageOptions& options) : impl_(std::make_unique<Impl>(options)) {}
 ImageEncoder::~ImageEncoder() = default;
-std::span<const EpochEncoder::Chunk> ImageEncoder::encode(std::span<const PageIn> pages) {
+std::span<const Chunk> ImageEncoder::encode(std::span<const PageIn> pages) {
     return impl_->encode(pages);
 }
 

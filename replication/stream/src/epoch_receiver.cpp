@@ -74,7 +74,7 @@ void EpochReceiver::epoch_end(std::span<const std::uint8_t> payload) {
     const std::uint64_t digest =
         XXH3_64bits_withSeed(checksums_.data(), checksums_.size() * sizeof(std::uint64_t), epoch_);
     require(load<std::uint64_t>(payload.data() + 8) == digest, Errc::bad_epoch);
-    const std::vector<codec::EpochEncoder::Chunk> views(chunks_.begin(), chunks_.end());
+    const std::vector<codec::Chunk> views(chunks_.begin(), chunks_.end());
     require(decoder_.decode(views) == codec::Status::ok, Errc::bad_pages);
     require(decoder_.pages().size() == pages_, Errc::bad_epoch);
     in_epoch_ = false;

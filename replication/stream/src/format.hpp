@@ -13,7 +13,7 @@
 #include <system_error>
 
 #include "stream/error.hpp"
-#include "stream/stream_writer.hpp"
+#include "stream/shape.hpp"
 
 namespace replication::stream {
 

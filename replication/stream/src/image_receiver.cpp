@@ -46,7 +46,7 @@ void ImageReceiver::record(std::uint32_t type, std::span<const std::uint8_t> pay
 }
 
 void ImageReceiver::decode() {
-    const std::vector<codec::EpochEncoder::Chunk> views(chunks_.begin(), chunks_.end());
+    const std::vector<codec::Chunk> views(chunks_.begin(), chunks_.end());
     require(decoder_.decode(views) == codec::Status::ok, Errc::bad_pages);
     chunks_.clear();
 }

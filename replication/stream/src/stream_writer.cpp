@@ -39,7 +39,7 @@ std::uint64_t StreamWriter::record(std::uint32_t type, std::span<const std::uint
 }
 
 void StreamWriter::epoch(std::uint64_t epoch, std::uint64_t base, std::uint32_t pages,
-                         std::span<const Chunk> chunks) {
+                         std::span<const codec::Chunk> chunks) {
     std::vector<std::uint8_t> payload;
     append(payload, epoch);
     append(payload, base);
@@ -47,7 +47,7 @@ void StreamWriter::epoch(std::uint64_t epoch, std::uint64_t base, std::uint32_t 
     append(payload, static_cast<std::uint32_t>(chunks.size()));
     record(static_cast<std::uint32_t>(Type::epoch_begin), payload);
     std::vector<std::uint64_t> checksums;
-    for (const Chunk& chunk : chunks)
+    for (const codec::Chunk& chunk : chunks)
         checksums.push_back(record(static_cast<std::uint32_t>(Type::chunk), chunk));
     payload.clear();
     append(payload, epoch);
@@ -56,8 +56,8 @@ void StreamWriter::epoch(std::uint64_t epoch, std::uint64_t base, std::uint32_t 
     record(static_cast<std::uint32_t>(Type::epoch_end), payload);
 }
 
-void StreamWriter::image(std::span<const Chunk> chunks) {
-    for (const Chunk& chunk : chunks) {
+void StreamWriter::image(std::span<const codec::Chunk> chunks) {
+    for (const codec::Chunk& chunk : chunks) {
         image_digest_ =
             chain(image_digest_, record(static_cast<std::uint32_t>(Type::chunk), chunk));
         ++image_chunks_;

@@ -69,7 +69,7 @@ class Ours : public ImageCoder {
     void decode(std::uint8_t* image, std::uint32_t, std::size_t) override {
         if (!decoder_) decoder_ = std::make_unique<codec::ImageDecoder>(options_, image);
         const auto& chunks = coded_[next_++];
-        const std::vector<codec::EpochEncoder::Chunk> views(chunks.begin(), chunks.end());
+        const std::vector<codec::Chunk> views(chunks.begin(), chunks.end());
         const codec::Status status = decoder_->decode(views);
         if (status != codec::Status::ok) throw std::runtime_error(std::string(message(status)));
     }
@@ -79,7 +79,7 @@ class Ours : public ImageCoder {
     std::unique_ptr<codec::ImageEncoder> encoder_;
     std::unique_ptr<codec::ImageDecoder> decoder_;
     std::vector<codec::PageIn> pages_;
-    std::span<const codec::EpochEncoder::Chunk> chunks_;
+    std::span<const codec::Chunk> chunks_;
     std::vector<std::vector<Bytes>> coded_;
     std::size_t next_ = 0;
 };

@@ -59,7 +59,7 @@ class OurCoder : public Coder {
     void commit_received() override { decoder_.commit(); }
 
   private:
-    void decode(std::span<const codec::EpochEncoder::Chunk> chunks) {
+    void decode(std::span<const codec::Chunk> chunks) {
         const codec::Status status = decoder_.decode(chunks);
         if (status != codec::Status::ok) throw std::runtime_error(std::string(message(status)));
     }
@@ -67,7 +67,7 @@ class OurCoder : public Coder {
     codec::EpochEncoder encoder_;
     codec::EpochDecoder decoder_;
     std::vector<codec::PageIn> pages_;
-    std::span<const codec::EpochEncoder::Chunk> chunks_;
+    std::span<const codec::Chunk> chunks_;
 };
 
 }  // namespace

@@ -20,13 +20,13 @@ EncoderOptions options_of(Level level, std::uint32_t pages, std::uint32_t slots)
     return options;
 }
 
-std::vector<Bytes> copy_of(std::span<const EpochEncoder::Chunk> chunks) {
+std::vector<Bytes> copy_of(std::span<const Chunk> chunks) {
     std::vector<Bytes> copy;
     for (const auto& chunk : chunks) copy.emplace_back(chunk.begin(), chunk.end());
     return copy;
 }
 
-std::vector<EpochEncoder::Chunk> views_of(const std::vector<Bytes>& chunks) {
+std::vector<Chunk> views_of(const std::vector<Bytes>& chunks) {
     return {chunks.begin(), chunks.end()};
 }
 

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "codec/image_decoder.hpp"
+#include "codec/image_encoder.hpp"
 #include "pages.hpp"
 
 namespace replication::codec {
@@ -36,7 +37,7 @@ Status decode(const Batches& batches, const ImageOptions& options, Bytes& out) {
     out.assign(std::size_t{options.guest_pages} * page_size, 0);
     ImageDecoder decoder(options, out.data());
     for (const auto& batch : batches) {
-        const std::vector<EpochEncoder::Chunk> chunks(batch.begin(), batch.end());
+        const std::vector<Chunk> chunks(batch.begin(), batch.end());
         if (const Status status = decoder.decode(chunks); status != Status::ok) return status;
     }
     return Status::ok;

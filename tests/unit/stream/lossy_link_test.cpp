@@ -54,7 +54,7 @@ class Link {
     // What the wire carries for the epoch under way; each time it is sent it is framed anew.
     Bytes framed() {
         wire_.clear();
-        const std::vector<StreamWriter::Chunk> views(chunks_.begin(), chunks_.end());
+        const std::vector<codec::Chunk> views(chunks_.begin(), chunks_.end());
         writer_->epoch(number_, sender_committed_, static_cast<std::uint32_t>(epoch_.size()),
                        views);
         return wire_;

@@ -105,7 +105,7 @@ TEST(Stream, ChunksLargerThanTheirPagesCanBeAreRefusedAsTheyCome) {
         Bytes bytes;
         StreamWriter writer(shape, bytes);
         const Bytes chunk(most + more);
-        writer.epoch(1, 0, 2, std::vector<codec::EpochEncoder::Chunk>{chunk});
+        writer.epoch(1, 0, 2, std::vector<codec::Chunk>{chunk});
         constexpr std::ptrdiff_t epoch_end = 16 + 16 + 8;
         EpochReceiver receiver(shape, 1);
         const auto error = receive({bytes.begin(), bytes.end() - epoch_end}, 4096, receiver).second;

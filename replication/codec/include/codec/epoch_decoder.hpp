@@ -5,8 +5,10 @@
 #include <memory>
 #include <span>
 
-#include "codec/epoch_encoder.hpp"
+#include "codec/chunk.hpp"
+#include "codec/epoch_options.hpp"
 #include "codec/page.hpp"
+#include "codec/page_store.hpp"
 #include "codec/status.hpp"
 
 namespace replication::codec {
@@ -25,7 +27,7 @@ class EpochDecoder {
 
     // Decodes all chunks of an epoch, in order. An epoch still pending is abandoned. May throw
     // std::bad_alloc for an epoch larger than all before (at most guest_pages pages).
-    Status decode(std::span<const EpochEncoder::Chunk> chunks);
+    Status decode(std::span<const Chunk> chunks);
 
     // The pages of the pending epoch, ascending; empty after a Status other than ok, commit or
     // abandon.

@@ -4,22 +4,14 @@
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <vector>
 
-#include "codec/isa.hpp"
+#include "codec/chunk.hpp"
+#include "codec/epoch_options.hpp"
 #include "codec/level.hpp"
 #include "codec/page.hpp"
 #include "codec/page_store.hpp"
 
 namespace replication::codec {
-
-struct EpochOptions {
-    std::uint32_t guest_pages = 0;  // pfns are below this
-    std::uint32_t store_slots =
-        0;  // pages whose last version both ends keep; the same at both ends
-    unsigned threads = 1;
-    Isa isa = best_isa();
-};
 
 struct EncoderOptions : EpochOptions {
     Level level = Level::balanced;
@@ -48,8 +40,6 @@ class EpochEncoder {
     ~EpochEncoder();
     EpochEncoder(const EpochEncoder&) = delete;
     EpochEncoder& operator=(const EpochEncoder&) = delete;
-
-    using Chunk = std::span<const std::uint8_t>;
 
     // Codes `pages` (strictly ascending pfns, each below guest_pages; throws std::invalid_argument
     // otherwise) against the last committed epoch. The chunks live until the next call; what the

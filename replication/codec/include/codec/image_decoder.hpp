@@ -5,7 +5,8 @@
 #include <memory>
 #include <span>
 
-#include "codec/image_encoder.hpp"
+#include "codec/chunk.hpp"
+#include "codec/image_options.hpp"
 #include "codec/status.hpp"
 
 namespace replication::codec {
@@ -19,7 +20,7 @@ class ImageDecoder {
     ImageDecoder& operator=(const ImageDecoder&) = delete;
 
     // The chunks of one batch. After a Status other than ok the image is of no use.
-    Status decode(std::span<const EpochEncoder::Chunk> chunks);
+    Status decode(std::span<const Chunk> chunks);
 
   private:
     class Impl;

@@ -1,23 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #pragma once
 
-#include <cstdint>
+#include <cstddef>
 #include <memory>
 #include <span>
 
-#include "codec/epoch_encoder.hpp"
+#include "codec/chunk.hpp"
+#include "codec/image_options.hpp"
 #include "codec/page.hpp"
 
 namespace replication::codec {
-
-struct ImageOptions {
-    std::uint32_t guest_pages = 0;
-    // Pages whose place the deduplication remembers; 24 bytes each. Later ones replace earlier
-    // ones.
-    std::uint32_t remembered_pages = 1u << 20;
-    unsigned threads = 1;
-    Isa isa = best_isa();
-};
 
 // A whole image, for the first full copy and for migration: zero pages, run length, and fixed-chunk
 // deduplication (Yamada's algorithms), what remains through the entropy stage. Streaming: pages
@@ -37,7 +29,7 @@ class ImageEncoder {
 
     // At most batch_pages pages, ascending, also over calls; throws std::invalid_argument
     // otherwise. The chunks live until the next call and do not depend on threads or isa.
-    std::span<const EpochEncoder::Chunk> encode(std::span<const PageIn> pages);
+    std::span<const Chunk> encode(std::span<const PageIn> pages);
 
   private:
     class Impl;

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <array>
-#include <optional>
 #include <string_view>
 
 namespace replication::codec {
@@ -24,12 +23,6 @@ constexpr std::string_view name(Level level) {
             break;
     }
     return "small";
-}
-
-constexpr std::optional<Level> level_named(std::string_view text) {
-    for (const Level level : all_levels)
-        if (name(level) == text) return level;
-    return std::nullopt;
 }
 
 }  // namespace replication::codec

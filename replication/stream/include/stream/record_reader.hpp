@@ -7,7 +7,7 @@
 #include <system_error>
 #include <vector>
 
-#include "stream/stream_writer.hpp"
+#include "stream/shape.hpp"
 
 namespace replication::stream {
 

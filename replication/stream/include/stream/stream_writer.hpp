@@ -5,13 +5,10 @@
 #include <span>
 #include <vector>
 
-namespace replication::stream {
+#include "codec/chunk.hpp"
+#include "stream/shape.hpp"
 
-// Both ends' page store: slots and the guest's size in pages.
-struct Shape {
-    std::uint32_t guest_pages = 0;
-    std::uint32_t store_slots = 0;
-};
+namespace replication::stream {
 
 // Frames epochs, or an image (docs/specs/stream.md): bytes are appended to a buffer that the caller
 // sends. Throws std::bad_alloc, std::length_error for a chunk that the format has no room for.
@@ -20,13 +17,12 @@ class StreamWriter {
     // A stream of epochs; with no slots, of an image.
     StreamWriter(const Shape& shape, std::vector<std::uint8_t>& out);
 
-    using Chunk = std::span<const std::uint8_t>;
     // `epoch` > `base`, the epoch last committed; `pages` in all the chunks.
     void epoch(std::uint64_t epoch, std::uint64_t base, std::uint32_t pages,
-               std::span<const Chunk> chunks);
+               std::span<const codec::Chunk> chunks);
 
     // The chunks of a batch of an image; then, once all have come, its end.
-    void image(std::span<const Chunk> chunks);
+    void image(std::span<const codec::Chunk> chunks);
     void image_end();
 
   private:
