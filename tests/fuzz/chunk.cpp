@@ -8,6 +8,7 @@
 #include "codec/epoch_decoder.hpp"
 #include "codec/epoch_encoder.hpp"
 
+using namespace replication;
 using namespace replication::codec;
 
 namespace {
@@ -21,11 +22,11 @@ std::unique_ptr<EpochDecoder> make_decoder(Isa isa) {
     options.isa = isa;
     auto decoder = std::make_unique<EpochDecoder>(options);
     // Something to refer to: 32 raw pages.
-    std::vector<std::vector<std::uint8_t>> pages;
+    std::vector<Bytes> pages;
     std::vector<PageIn> in;
     for (std::uint32_t pfn = 0; pfn < 32; ++pfn) {
-        pages.emplace_back(page_size, static_cast<std::uint8_t>(pfn * 7 + 1));
-        in.push_back({static_cast<Pfn>(pfn), nullptr});
+        pages.emplace_back(page_size, static_cast<std::byte>(pfn * 7 + 1));
+        in.push_back({Pfn(pfn), nullptr});
     }
     for (std::uint32_t pfn = 0; pfn < 32; ++pfn) in[pfn].data = pages[pfn].data();
     EncoderOptions encoder_options;
@@ -44,7 +45,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         for (const Isa isa : available_isas()) made.push_back(make_decoder(isa));
         return made;
     }();
-    const Chunk chunk{data, size};
+    const Chunk chunk = std::as_bytes(std::span(data, size));
     const Status expected = decoders[0]->decode({&chunk, 1});
     for (const auto& decoder : decoders) {
         const Status status = decoder->decode({&chunk, 1});

@@ -3,8 +3,6 @@
 // them.
 #include <algorithm>
 #include <cstdlib>
-#include <cstring>
-#include <system_error>
 #include <vector>
 
 #include "format.hpp"
@@ -16,9 +14,9 @@ using namespace replication::stream;
 
 namespace {
 
-void set_checksums(std::vector<std::uint8_t>& bytes) {
+void set_checksums(Bytes& bytes) {
     const auto put = [&](std::size_t at, std::uint64_t value) {
-        std::memcpy(&bytes[at], &value, 8);
+        warmvm::store_at(bytes, at, value);
     };
     if (bytes.size() < header_size) return;
     put(24, XXH3_64bits(bytes.data(), 24));
@@ -26,16 +24,16 @@ void set_checksums(std::vector<std::uint8_t>& bytes) {
     std::uint64_t image_digest = 0;
     std::vector<std::uint64_t> checksums;
     for (std::size_t at = header_size; bytes.size() - at >= record_header_size;) {
-        const std::size_t length = load<std::uint32_t>(&bytes[at + 4]);
+        const std::size_t length = load_at<std::uint32_t>(bytes, at + 4);
         const std::size_t size = record_header_size + length + checksum_size;
         if (length > max_payload || bytes.size() - at < size) return;
         put(at + 8, sequence++);
-        const auto type = static_cast<Type>(load<std::uint32_t>(&bytes[at]));
+        const auto type = static_cast<Type>(load_at<std::uint32_t>(bytes, at));
         if (type == Type::epoch_begin) checksums.clear();
         if (type == Type::epoch_end && length == epoch_end_size)
             put(at + record_header_size + 8,
                 XXH3_64bits_withSeed(checksums.data(), checksums.size() * 8,
-                                     load<std::uint64_t>(&bytes[at + record_header_size])));
+                                     load_at<std::uint64_t>(bytes, at + record_header_size)));
         if (type == Type::image_end && length == image_end_size)
             put(at + record_header_size + 8, image_digest);
         const std::uint64_t checksum = XXH3_64bits(&bytes[at], record_header_size + length);
@@ -51,14 +49,15 @@ void set_checksums(std::vector<std::uint8_t>& bytes) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    std::vector<std::uint8_t> bytes(data, data + size);
+    const auto view = std::as_bytes(std::span(data, size));
+    Bytes bytes(view.begin(), view.end());
     set_checksums(bytes);
     // The header says which of the two it is; the other refuses it.
-    std::vector<std::uint8_t> image(6 * codec::page_size);
-    ImageReceiver image_receiver(6, image.data(), 1);
+    Bytes image(6 * page_size);
+    ImageReceiver image_receiver(6, image, 1);
     try {
         image_receiver.feed(bytes);
-    } catch (const std::system_error&) {
+    } catch (const Error&) {
         if (image_receiver.complete()) std::abort();
     }
     EpochReceiver receiver({64, 40}, 1);
@@ -71,7 +70,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             before = receiver.store().digest();
         }
         receiver.end();
-    } catch (const std::system_error&) {
+    } catch (const Error&) {
         if (receiver.ready() || receiver.store().digest() != before) std::abort();
     }
     return 0;

@@ -5,20 +5,19 @@
 
 #include <cstdlib>
 #include <string>
-#include <system_error>
-#include <vector>
 
+#include "base/error.hpp"
 #include "trace_file.hpp"
 #include "xbzrle.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    std::vector<std::uint8_t> page(replication::codec::page_size);
-    replication::trace::xbzrle_decode(data, size, page.data());
+    replication::Bytes page(replication::page_size);
+    replication::trace::xbzrle_decode(reinterpret_cast<const std::byte*>(data), size, page.data());
     const int file = ::memfd_create("trace", 0);
     if (file < 0 || ::write(file, data, size) != static_cast<ssize_t>(size)) std::abort();
     try {
         replication::trace::TraceFile trace("/proc/self/fd/" + std::to_string(file));
-    } catch (const std::runtime_error&) {
+    } catch (const warmvm::Error&) {
     }
     ::close(file);
     return 0;

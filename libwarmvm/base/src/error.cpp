@@ -31,6 +31,20 @@ class StreamCategory : public std::error_category {
                 return "a record comes twice";
             case StreamErrc::too_big:
                 return "larger than is plausible";
+            case StreamErrc::bad_header:
+                return "impossible stream header";
+            case StreamErrc::bad_record:
+                return "record not allowed here";
+            case StreamErrc::bad_sequence:
+                return "record lost, repeated or out of order";
+            case StreamErrc::bad_epoch:
+                return "epoch is not consistent";
+            case StreamErrc::bad_pages:
+                return "pages do not decode";
+            case StreamErrc::wrong_base:
+                return "epoch builds on one that is not the last committed";
+            case StreamErrc::bad_image:
+                return "image is not consistent";
         }
         return "unknown stream error";
     }

@@ -80,6 +80,10 @@ Process::Process(ProcessRequest request)
     output_ = Fd(::memfd_create("output", MFD_CLOEXEC));
     if (!output_.is_open()) throw Error::from_errno("memfd_create");
     const auto null = open_file("/dev/null", O_RDONLY);
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) < 0) throw Error::from_errno("pipe");
+    const Fd failure(ends[0]);
+    Fd failure_end(ends[1]);
     const auto parent = ::getpid();
 
     child_ = ::fork();
@@ -89,13 +93,20 @@ Process::Process(ProcessRequest request)
             ::prctl(PR_SET_PDEATHSIG, SIGTERM);
             if (::getppid() != parent) ::_exit(exec_failed);
         }
-        ::dup2(null.get(), STDIN_FILENO);
-        ::dup2(output_.get(), STDOUT_FILENO);
-        ::dup2(output_.get(), STDERR_FILENO);
+        if (request_.leads_group) ::setpgid(0, 0);
+        if (!request_.keeps_streams) {
+            ::dup2(null.get(), STDIN_FILENO);
+            ::dup2(output_.get(), STDOUT_FILENO);
+            ::dup2(output_.get(), STDERR_FILENO);
+        }
         for (const int fd : request_.inherited) ::fcntl(fd, F_SETFD, 0);
         ::execvpe(argv[0], argv.data(), envp.data());
+        const int error = errno;
+        [[maybe_unused]] const auto put = ::write(failure_end.get(), &error, sizeof error);
         ::_exit(exec_failed);
     }
+    failure_end.reset();
+    await_exec(failure.get());
     pidfd_ = Fd(static_cast<int>(::syscall(SYS_pidfd_open, child_, 0)));
     if (!pidfd_.is_open()) {
         const auto error = Error::from_errno("pidfd_open");
@@ -103,6 +114,19 @@ Process::Process(ProcessRequest request)
         ::waitpid(child_, nullptr, 0);
         throw error;
     }
+}
+
+// The pipe's other end closes by itself when the program takes the child's place.
+void Process::await_exec(int failure) {
+    int error = 0;
+    ssize_t got = 0;
+    do {
+        got = ::read(failure, &error, sizeof error);
+    } while (got < 0 && errno == EINTR);
+    if (got != sizeof error) return;
+    reap();
+    throw Error(std::error_code(error, std::generic_category()),
+                "cannot run " + request_.argv.at(0));
 }
 
 Process::~Process() {
@@ -115,9 +139,13 @@ Process::~Process() {
     }
 }
 
+void Process::signal(int number) const {
+    ::kill(request_.leads_group ? -child_ : child_, number);
+}
+
 void Process::end() {
-    ::kill(child_, SIGTERM);
-    if (!wait_for_exit(pidfd_.get(), grace)) ::kill(child_, SIGKILL);
+    signal(SIGTERM);
+    if (!wait_for_exit(pidfd_.get(), grace)) signal(SIGKILL);
 }
 
 int Process::reap() {
@@ -144,9 +172,6 @@ ProcessResult Process::wait() {
     }
     result.status = reap();
     result.output = read_output(output_.get());
-    if (result.status == exec_failed && result.output.empty()) {
-        throw Error::of(std::errc::no_such_file_or_directory, "cannot run " + request_.argv.at(0));
-    }
     return result;
 }
 

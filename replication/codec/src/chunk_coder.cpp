@@ -28,7 +28,7 @@ std::uint8_t* put_header(std::uint8_t* bodies, const PageWriter& pages, const Bo
                          const Body& mask_body) noexcept {
     std::array<std::uint8_t, header_bound> header;
     std::uint8_t* at = write_varint(header.data(), pages.pages());
-    at = write_varint(at, static_cast<std::uint32_t>(pages.first_pfn()));
+    at = write_varint(at, pages.first_pfn().value());
     for (std::size_t s = 0; s < stream_count; ++s)
         at = write_varint(at, pages.stream(static_cast<Stream>(s)).size());
     for (const Body& body : {literal_body, mask_body}) {

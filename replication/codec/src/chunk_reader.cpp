@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "blocks.hpp"
+#include "octets.hpp"
 #include "varint.hpp"
 
 namespace replication::codec {
@@ -19,14 +20,15 @@ ChunkReader::ChunkReader(const Kernels& kernels)
           max_chunk_pages * (page_size + stream_bound[literals]) + stream_slack)),
       literals_(history_and_literals_.get() + max_chunk_pages * page_size) {}
 
-std::size_t ChunkReader::peek_pages(std::span<const std::uint8_t> chunk) noexcept {
+std::size_t ChunkReader::peek_pages(Chunk chunk) noexcept {
     std::uint64_t pages = 0;
-    if (read_varint(chunk.data(), chunk.data() + chunk.size(), pages) == nullptr) return 0;
+    const std::uint8_t* const at = octets(chunk.data());
+    if (read_varint(at, at + chunk.size(), pages) == nullptr) return 0;
     return pages <= max_chunk_pages ? static_cast<std::size_t>(pages) : 0;
 }
 
-Status ChunkReader::open(std::span<const std::uint8_t> chunk) noexcept {
-    const std::uint8_t* at = chunk.data();
+Status ChunkReader::open(Chunk chunk) noexcept {
+    const std::uint8_t* at = octets(chunk.data());
     const std::uint8_t* const end = at + chunk.size();
     std::uint64_t pages = 0;
     if ((at = read_varint(at, end, pages)) == nullptr) return Status::truncated;
@@ -119,7 +121,7 @@ Status ChunkReader::head(std::uint32_t guest_pages, Head& head) noexcept {
     }
     const std::uint64_t pfn = next_pfn_ + gap;
     if (pfn >= guest_pages) return Status::bad_pfn;
-    head.pfn = static_cast<Pfn>(pfn);
+    head.pfn = Pfn(pfn);
     next_pfn_ = pfn + 1;
     head.reference = 0;
     if (head.kind == Kind::delta_candidate || head.kind == Kind::copy) {

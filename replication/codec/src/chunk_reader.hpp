@@ -4,8 +4,8 @@
 #include <array>
 #include <cstdint>
 #include <memory>
-#include <span>
 
+#include "codec/chunk.hpp"
 #include "codec/page.hpp"
 #include "codec/status.hpp"
 #include "entropy.hpp"
@@ -28,7 +28,7 @@ class ChunkReader {
         std::uint64_t differ;  // blocks that the page's difference has; 0 for a kind that has none
     };
 
-    Status open(std::span<const std::uint8_t> chunk) noexcept;
+    Status open(Chunk chunk) noexcept;
     std::size_t pages() const noexcept { return pages_; }
     // `guest_pages` bounds the pfn.
     Status head(std::uint32_t guest_pages, Head& head) noexcept;
@@ -43,7 +43,7 @@ class ChunkReader {
     Status close() const noexcept;
 
     // Page count of a chunk without opening it; 0 if there is none to be had.
-    static std::size_t peek_pages(std::span<const std::uint8_t> chunk) noexcept;
+    static std::size_t peek_pages(Chunk chunk) noexcept;
 
   private:
     struct Body {

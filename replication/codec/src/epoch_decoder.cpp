@@ -9,6 +9,7 @@
 #include "blocks.hpp"
 #include "chunk_reader.hpp"
 #include "codec/workers.hpp"
+#include "octets.hpp"
 
 namespace replication::codec {
 
@@ -33,7 +34,7 @@ class EpochDecoder::Impl {
         // Pfns ascend, so more pages than the guest has cannot be right, and need no memory.
         if (total > store_.guest_pages()) return Status::bad_order;
         if (staged_pages_ < total) {
-            staging_ = make_huge<std::uint8_t>(total * page_size);
+            staging_ = make_huge<std::byte>(total * page_size);
             staged_pages_ = total;
         }
         pages_.resize(total);
@@ -91,19 +92,19 @@ class EpochDecoder::Impl {
             const std::uint32_t own = store_.find(head.pfn);
             held_[first + i] = own != PageStore::no_slot;
             if (!find_base(head, own, lane.bases[i])) return Status::bad_reference;
-            if (own != PageStore::no_slot) reader.add_history(head, store_.page(own));
+            if (own != PageStore::no_slot) reader.add_history(head, octets(store_.page(own)));
         }
         if (const Status status = reader.open_literals(); status != Status::ok) return status;
         const auto prefetch = [&](std::size_t i) {
             if (lane.bases[i] != nullptr) prefetch_blocks(lane.bases[i], wanted_of(lane.heads[i]));
         };
-        std::uint8_t* out = staging_.get() + first * page_size;
+        std::byte* out = staging_.get() + first * page_size;
         prefetch(0);
         for (std::size_t i = 0; i < count; ++i) {
             if (i + 1 < count) prefetch(i + 1);
             const ChunkReader::Head& head = lane.heads[i];
             const std::uint64_t wanted = wanted_of(head);
-            if (const Status status = reader.content(head, lane.bases[i], wanted, out);
+            if (const Status status = reader.content(head, lane.bases[i], wanted, octets(out));
                 status != Status::ok)
                 return status;
             pages_[first + i] = {head.pfn, wanted, out};
@@ -141,18 +142,18 @@ class EpochDecoder::Impl {
                 break;
         }
         if (!store_.holds(slot)) return false;
-        base = store_.page(slot);
+        base = octets(store_.page(slot));
         return true;
     }
 
     PageStore store_;
     Workers workers_;
     std::deque<Lane> lanes_;
-    HugeArray<std::uint8_t> staging_;
+    HugeArray<std::byte> staging_;
     std::size_t staged_pages_ = 0;
     std::vector<PageOut> pages_;
     std::vector<std::uint8_t> held_;  // whether a page has a slot
-    std::vector<std::uint8_t*> to_;
+    std::vector<std::byte*> to_;
     std::vector<std::size_t> first_;
     std::vector<Status> status_;
 };

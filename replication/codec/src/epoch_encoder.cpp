@@ -9,10 +9,11 @@
 
 #include "blocks.hpp"
 #include "chunk_coder.hpp"
-#include "codec/similarity.hpp"
 #include "codec/workers.hpp"
 #include "level_traits.hpp"
+#include "octets.hpp"
 #include "page_writer.hpp"
+#include "similarity.hpp"
 
 namespace replication::codec {
 namespace {
@@ -41,7 +42,7 @@ class EpochEncoder::Impl {
 
     std::span<const Chunk> encode(std::span<const PageIn> pages) {
         for (std::size_t i = 0; i < pages.size(); ++i)
-            if (static_cast<std::uint32_t>(pages[i].pfn) >= store_.guest_pages() ||
+            if (pages[i].pfn.value() >= store_.guest_pages() ||
                 (i != 0 && pages[i - 1].pfn >= pages[i].pfn))
                 throw std::invalid_argument("pages of an epoch must ascend and lie in the guest");
         pending_.clear();
@@ -61,8 +62,9 @@ class EpochEncoder::Impl {
             Lane& lane = lanes_[worker];
             lane.writer.begin(pages[first].pfn, remember);
             encode_pages(lane, pages.subspan(first, last - first), changes_.data() + first);
-            chunks_[c] = lane.coder.code(lane.writer, c == on_trial ? History::both : history_,
-                                         coded_.get() + first * page_bound + c * header_bound);
+            chunks_[c] = std::as_bytes(
+                lane.coder.code(lane.writer, c == on_trial ? History::both : history_,
+                                coded_.get() + first * page_bound + c * header_bound));
             if (c == on_trial) trial_ = lane.coder.trial();
         });
         pending_.assign(pages.begin(), pages.end());
@@ -112,7 +114,7 @@ class EpochEncoder::Impl {
         std::uint64_t blocks;        // 64-byte blocks that the page's slot does not hold yet
         bool held;                   // there is such a slot
         bool fresh;                  // far from the page's last version: the index should learn it
-        std::uint8_t* to;            // where the slot is
+        std::byte* to;               // where the slot is
         SimilarityIndex::Keys keys;  // if fresh
     };
 
@@ -169,7 +171,9 @@ class EpochEncoder::Impl {
     }
 
     void encode_page(Lane& lane, const PageIn& page, std::uint32_t own, Change& change) noexcept {
-        const std::uint8_t* const own_page = own == PageStore::no_slot ? nullptr : store_.page(own);
+        const std::uint8_t* const data = octets(page.data);
+        const std::uint8_t* const own_page =
+            own == PageStore::no_slot ? nullptr : octets(store_.page(own));
         change.held = own_page != nullptr;
         change.blocks = all_blocks;
         change.fresh = false;
@@ -186,7 +190,7 @@ class EpochEncoder::Impl {
         };
         if (own_page != nullptr) {
             kind = Kind::delta_self;
-            cost = kernels_.differ(page.data, own_page, *best);
+            cost = kernels_.differ(data, own_page, *best);
             if (cost == 0) {
                 ++lane.counts.same;
                 lane.writer.same(page.pfn);
@@ -194,9 +198,9 @@ class EpochEncoder::Impl {
                 return;
             }
             if (cost >= traits_.try_zero)
-                consider(kernels_.nonzero(page.data, *other), Kind::delta_zero);
+                consider(kernels_.nonzero(data, *other), Kind::delta_zero);
         } else {
-            cost = kernels_.nonzero(page.data, *best);
+            cost = kernels_.nonzero(data, *best);
         }
         if (cost == 0) {
             ++lane.counts.zero;
@@ -205,12 +209,12 @@ class EpochEncoder::Impl {
         }
         if (cost >= traits_.try_zero) {
             // Fewer literals in more ragged masks: worth it only if they are a good deal fewer.
-            const std::uint32_t unrepeated = kernels_.unrepeated(page.data, *other);
+            const std::uint32_t unrepeated = kernels_.unrepeated(data, *other);
             consider(unrepeated + unrepeated / 8, Kind::delta_repeat);
         }
         const bool heavy = cost >= traits_.try_similar;
         change.fresh = heavy || own_page == nullptr;
-        if (index_ && change.fresh) change.keys = SimilarityIndex::keys_of(page.data);
+        if (index_ && change.fresh) change.keys = SimilarityIndex::keys_of(data);
         if (index_ && heavy) {
             const auto candidates = index_->find(change.keys, traits_.candidates);
             for (std::size_t c = 0; c < candidates.count; ++c)
@@ -218,7 +222,7 @@ class EpochEncoder::Impl {
             for (std::size_t c = 0; c < candidates.count; ++c) {
                 const std::uint32_t slot = candidates.slot[c];
                 const std::uint32_t from_slot =
-                    kernels_.differ(page.data, store_.page(slot), *other);
+                    kernels_.differ(data, octets(store_.page(slot)), *other);
                 // The reference takes two to four bytes of its own. With history most of what a
                 // candidate spares would be found there too, and a stranger's literals between
                 // would cost matches.
@@ -242,7 +246,7 @@ class EpochEncoder::Impl {
         if (cost == 0)
             lane.writer.copy(page.pfn, reference);
         else
-            lane.writer.delta(page.pfn, kind, reference, page.data, own_page, *best);
+            lane.writer.delta(page.pfn, kind, reference, data, own_page, *best);
     }
 
     const LevelTraits traits_;

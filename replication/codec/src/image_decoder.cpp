@@ -4,22 +4,25 @@
 #include <algorithm>
 #include <cstring>
 #include <deque>
-#include <limits>
+#include <stdexcept>
 #include <vector>
 
 #include "blocks.hpp"
 #include "chunk_reader.hpp"
 #include "codec/workers.hpp"
+#include "octets.hpp"
 
 namespace replication::codec {
 
 class ImageDecoder::Impl {
   public:
-    Impl(const ImageOptions& options, std::uint8_t* image)
+    Impl(const ImageOptions& options, std::span<std::byte> image)
         : guest_pages_(options.guest_pages),
           image_(image),
           workers_(options.threads),
           written_(options.guest_pages) {
+        if (image.size() != std::size_t{guest_pages_} * page_size)
+            throw std::invalid_argument("an image has as many pages as its guest");
         for (unsigned i = 0; i < options.threads; ++i) readers_.emplace_back(kernels(options.isa));
     }
 
@@ -55,7 +58,9 @@ class ImageDecoder::Impl {
         std::vector<Copy> copies;
     };
 
-    std::uint8_t* page(std::uint32_t pfn) { return image_ + std::size_t{pfn} * page_size; }
+    std::uint8_t* page(std::uint32_t pfn) {
+        return octets(image_.data() + std::size_t{pfn} * page_size);
+    }
 
     void decode_chunk(ChunkReader& reader, Chunk chunk, Result& result) {
         result.pages.clear();
@@ -67,7 +72,7 @@ class ImageDecoder::Impl {
             ChunkReader::Head head;
             result.status = reader.head(guest_pages_, head);
             if (result.status != Status::ok) return;
-            const auto pfn = static_cast<std::uint32_t>(head.pfn);
+            const auto pfn = static_cast<std::uint32_t>(head.pfn.value());
             if (i == 0) result.first = pfn;
             result.last = pfn;
             switch (head.kind) {
@@ -93,7 +98,7 @@ class ImageDecoder::Impl {
     }
 
     std::uint32_t guest_pages_;
-    std::uint8_t* image_;
+    std::span<std::byte> image_;
     Workers workers_;
     std::deque<ChunkReader> readers_;
     std::vector<Result> results_;
@@ -101,7 +106,7 @@ class ImageDecoder::Impl {
     std::uint64_t next_pfn_ = 0;
 };
 
-ImageDecoder::ImageDecoder(const ImageOptions& options, std::uint8_t* image)
+ImageDecoder::ImageDecoder(const ImageOptions& options, std::span<std::byte> image)
     : impl_(std::make_unique<Impl>(options, image)) {}
 ImageDecoder::~ImageDecoder() = default;
 Status ImageDecoder::decode(std::span<const Chunk> chunks) {

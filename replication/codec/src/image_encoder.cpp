@@ -15,6 +15,7 @@
 #include "codec/huge_memory.hpp"
 #include "codec/workers.hpp"
 #include "level_traits.hpp"
+#include "octets.hpp"
 #include "page_writer.hpp"
 
 namespace replication::codec {
@@ -58,10 +59,9 @@ class ImageEncoder::Impl {
     std::span<const Chunk> encode(std::span<const PageIn> pages) {
         if (pages.size() > batch_pages) throw std::invalid_argument("too many pages in a batch");
         for (const PageIn& page : pages) {
-            const auto pfn = static_cast<std::uint32_t>(page.pfn);
-            if (pfn < next_pfn_ || pfn >= guest_pages_)
+            if (page.pfn.value() < next_pfn_ || page.pfn.value() >= guest_pages_)
                 throw std::invalid_argument("pages of an image must ascend and lie in the guest");
-            next_pfn_ = pfn + 1;
+            next_pfn_ = page.pfn.value() + 1;
         }
         const std::size_t step = traits_.chunk_pages;
         const std::size_t count = (pages.size() + step - 1) / step;
@@ -77,13 +77,14 @@ class ImageEncoder::Impl {
         // In page order, whoever hashed first: the table must not depend on the threads.
         for (std::size_t i = 0; i < pages.size(); ++i)
             if (same_as_[i] != zero)
-                same_as_[i] = remember(hashes_[i], static_cast<std::uint32_t>(pages[i].pfn));
+                same_as_[i] =
+                    remember(hashes_[i], static_cast<std::uint32_t>(pages[i].pfn.value()));
         each_part([&](unsigned worker, std::size_t c, std::size_t first, std::size_t last) {
             Lane& lane = lanes_[worker];
             lane.writer.begin(pages[first].pfn, false);
             for (std::size_t i = first; i < last; ++i) encode_page(lane, pages[i], same_as_[i]);
-            chunks_[c] =
-                lane.coder.code(lane.writer, ChunkCoder::History::without, coded_[c].get());
+            chunks_[c] = std::as_bytes(
+                lane.coder.code(lane.writer, ChunkCoder::History::without, coded_[c].get()));
         });
         return chunks_;
     }
@@ -99,12 +100,13 @@ class ImageEncoder::Impl {
     };
 
     void hash(const PageIn& page, std::size_t i) noexcept {
-        if (page.data[0] == 0 && std::equal(page.data, page.data + page_size - 1, page.data + 1)) {
+        const std::uint8_t* const data = octets(page.data);
+        if (data[0] == 0 && std::equal(data, data + page_size - 1, data + 1)) {
             same_as_[i] = zero;
             return;
         }
         same_as_[i] = none;
-        hashes_[i] = XXH3_128bits(page.data, page_size);
+        hashes_[i] = XXH3_128bits(data, page_size);
     }
 
     // The pfn of an equal page, none if there is none or it is forgotten: then this one is
@@ -120,15 +122,16 @@ class ImageEncoder::Impl {
     void encode_page(Lane& lane, const PageIn& page, std::uint32_t same_as) noexcept {
         if (same_as == zero) return lane.writer.zero(page.pfn);
         if (same_as != none) return lane.writer.copy(page.pfn, same_as);
-        const std::uint32_t nonzero = kernels_.nonzero(page.data, lane.masks);
-        const std::uint32_t unrepeated = kernels_.unrepeated(page.data, lane.other);
+        const std::uint8_t* const data = octets(page.data);
+        const std::uint32_t nonzero = kernels_.nonzero(data, lane.masks);
+        const std::uint32_t unrepeated = kernels_.unrepeated(data, lane.other);
         // Fewer literals in more ragged masks: worth it only if they are a good deal fewer.
         if (unrepeated + unrepeated / 8 < std::min(nonzero, few_literals))
-            lane.writer.delta(page.pfn, Kind::delta_repeat, 0, page.data, nullptr, lane.other);
+            lane.writer.delta(page.pfn, Kind::delta_repeat, 0, data, nullptr, lane.other);
         else if (nonzero < few_literals)
-            lane.writer.delta(page.pfn, Kind::delta_zero, 0, page.data, nullptr, lane.masks);
+            lane.writer.delta(page.pfn, Kind::delta_zero, 0, data, nullptr, lane.masks);
         else
-            lane.writer.raw(page.pfn, page.data);
+            lane.writer.raw(page.pfn, data);
     }
 
     const ChunkTraits traits_ = image_traits();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "page_writer.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #include "blocks.hpp"
@@ -24,7 +25,7 @@ PageWriter::PageWriter(const Kernels& kernels, const ChunkTraits& traits)
 
 void PageWriter::begin(Pfn first_pfn, bool remember) noexcept {
     first_pfn_ = first_pfn;
-    next_pfn_ = static_cast<std::uint32_t>(first_pfn);
+    next_pfn_ = first_pfn.value();
     remember_ = remember;
     pages_ = 0;
     heads_ = buffers_[heads].get();
@@ -33,17 +34,17 @@ void PageWriter::begin(Pfn first_pfn, bool remember) noexcept {
 }
 
 void PageWriter::head(Pfn pfn, Kind kind) noexcept {
-    const std::uint32_t gap = static_cast<std::uint32_t>(pfn) - next_pfn_;
-    next_pfn_ = static_cast<std::uint32_t>(pfn) + 1;
+    const std::uint64_t gap = pfn.value() - next_pfn_;
+    next_pfn_ = pfn.value() + 1;
     ++pages_;
-    const unsigned short_gap = gap < gap_escape ? gap : gap_escape;
+    const auto short_gap = static_cast<unsigned>(std::min<std::uint64_t>(gap, gap_escape));
     *heads_++ = static_cast<std::uint8_t>(static_cast<unsigned>(kind) | short_gap << 3);
     if (short_gap == gap_escape) heads_ = write_varint(heads_, gap - gap_escape);
 }
 
 void PageWriter::head(Pfn pfn, Kind kind, std::uint32_t reference) noexcept {
     head(pfn, kind);
-    const auto distance = std::int64_t{reference} - std::int64_t{static_cast<std::uint32_t>(pfn)};
+    const auto distance = std::int64_t{reference} - static_cast<std::int64_t>(pfn.value());
     heads_ = write_varint(heads_, zigzag(distance));
 }
 

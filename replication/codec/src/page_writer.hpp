@@ -50,7 +50,7 @@ class PageWriter {
     std::uint8_t* heads_ = nullptr;
     MaskSink sink_{};
     Pfn first_pfn_{};
-    std::uint32_t next_pfn_ = 0;
+    std::uint64_t next_pfn_ = 0;
     std::size_t pages_ = 0;
     bool remember_ = false;
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "codec/similarity.hpp"
+#include "similarity.hpp"
 
 #include <algorithm>
 #include <bit>

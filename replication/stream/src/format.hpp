@@ -5,22 +5,24 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-#include <array>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
-#include <system_error>
+#include <string>
+#include <string_view>
 
-#include "stream/error.hpp"
+#include "base/bytes.hpp"
+#include "base/error.hpp"
+#include "codec/status.hpp"
 #include "stream/shape.hpp"
 
 namespace replication::stream {
 
-static_assert(std::endian::native == std::endian::little,
-              "the formats are little endian, as is x86");
+using warmvm::append;
+using warmvm::Error;
+using warmvm::load_at;
+using warmvm::StreamErrc;
 
-inline constexpr std::array<std::uint8_t, 8> magic{'X', 'R', 'E', 'P', 0x0d, 0x0a, 0x1a, 0x0a};
+inline constexpr std::string_view magic = "XREP\r\n\x1a\n";
 inline constexpr std::uint32_t version = 1;
 inline constexpr std::size_t header_size = 32;
 inline constexpr std::size_t record_header_size = 16;
@@ -42,15 +44,12 @@ inline Shape image_shape(std::uint32_t guest_pages) {
     return {guest_pages, 0};
 }
 
-template <typename Integer>
-Integer load(const std::uint8_t* at) {
-    Integer value;
-    std::memcpy(&value, at, sizeof value);
-    return value;
+inline void require(bool ok, StreamErrc code) {
+    if (!ok) throw Error(code, "replication stream");
 }
-
-inline void require(bool ok, Errc code) {
-    if (!ok) throw std::system_error(make_error_code(code));
+inline void require_decoded(codec::Status status) {
+    if (status != codec::Status::ok)
+        throw Error(StreamErrc::bad_pages, "replication stream: " + std::string(message(status)));
 }
 
 // The digest of an image with one more chunk.

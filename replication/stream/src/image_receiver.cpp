@@ -2,7 +2,6 @@
 #include "stream/image_receiver.hpp"
 
 #include "format.hpp"
-#include "stream/error.hpp"
 
 namespace replication::stream {
 namespace {
@@ -16,19 +15,19 @@ codec::ImageOptions options_of(std::uint32_t guest_pages, unsigned threads) {
 
 }  // namespace
 
-ImageReceiver::ImageReceiver(std::uint32_t guest_pages, std::uint8_t* image, unsigned threads)
+ImageReceiver::ImageReceiver(std::uint32_t guest_pages, std::span<std::byte> image,
+                             unsigned threads)
     : reader_(image_shape(guest_pages)),
       decoder_(options_of(guest_pages, threads), image),
       batch_(std::size_t{4} * threads) {}
 
-std::size_t ImageReceiver::feed(std::span<const std::uint8_t> bytes) {
+std::size_t ImageReceiver::feed(ByteView bytes) {
     return reader_.feed(
         bytes, [this](auto type, auto payload, auto checksum) { record(type, payload, checksum); },
         [this] { return complete_; });
 }
 
-void ImageReceiver::record(std::uint32_t type, std::span<const std::uint8_t> payload,
-                           std::uint64_t checksum) {
+void ImageReceiver::record(std::uint32_t type, ByteView payload, std::uint64_t checksum) {
     if (static_cast<Type>(type) == Type::chunk) {
         chunks_.emplace_back(payload.begin(), payload.end());
         digest_ = chain(digest_, checksum);
@@ -37,17 +36,17 @@ void ImageReceiver::record(std::uint32_t type, std::span<const std::uint8_t> pay
         return;
     }
     require(static_cast<Type>(type) == Type::image_end && payload.size() == image_end_size,
-            Errc::bad_record);
-    require(load<std::uint64_t>(payload.data()) == count_ &&
-                load<std::uint64_t>(payload.data() + 8) == digest_,
-            Errc::bad_image);
+            StreamErrc::bad_record);
+    require(load_at<std::uint64_t>(payload, 0) == count_ &&
+                load_at<std::uint64_t>(payload, 8) == digest_,
+            StreamErrc::bad_image);
     decode();
     complete_ = true;
 }
 
 void ImageReceiver::decode() {
     const std::vector<codec::Chunk> views(chunks_.begin(), chunks_.end());
-    require(decoder_.decode(views) == codec::Status::ok, Errc::bad_pages);
+    require_decoded(decoder_.decode(views));
     chunks_.clear();
 }
 

@@ -6,19 +6,10 @@
 #include "format.hpp"
 
 namespace replication::stream {
-namespace {
 
-template <typename Integer>
-void append(std::vector<std::uint8_t>& out, Integer value) {
-    const auto* bytes = reinterpret_cast<const std::uint8_t*>(&value);
-    out.insert(out.end(), bytes, bytes + sizeof value);
-}
-
-}  // namespace
-
-StreamWriter::StreamWriter(const Shape& shape, std::vector<std::uint8_t>& out) : out_(out) {
+StreamWriter::StreamWriter(const Shape& shape, Bytes& out) : out_(out) {
     const std::size_t start = out.size();
-    out.insert(out.end(), magic.begin(), magic.end());
+    append(out, warmvm::as_byte_view(magic));
     append(out, version);
     append(out, shape.guest_pages);
     append(out, shape.store_slots);
@@ -26,13 +17,13 @@ StreamWriter::StreamWriter(const Shape& shape, std::vector<std::uint8_t>& out) :
     append(out, XXH3_64bits(out.data() + start, header_size - checksum_size));
 }
 
-std::uint64_t StreamWriter::record(std::uint32_t type, std::span<const std::uint8_t> payload) {
+std::uint64_t StreamWriter::record(std::uint32_t type, ByteView payload) {
     if (payload.size() > max_payload) throw std::length_error("record too long for the stream");
     const std::size_t start = out_.size();
     append(out_, type);
     append(out_, static_cast<std::uint32_t>(payload.size()));
     append(out_, sequence_++);
-    out_.insert(out_.end(), payload.begin(), payload.end());
+    append(out_, payload);
     const std::uint64_t checksum = XXH3_64bits(out_.data() + start, out_.size() - start);
     append(out_, checksum);
     return checksum;
@@ -40,7 +31,7 @@ std::uint64_t StreamWriter::record(std::uint32_t type, std::span<const std::uint
 
 void StreamWriter::epoch(std::uint64_t epoch, std::uint64_t base, std::uint32_t pages,
                          std::span<const codec::Chunk> chunks) {
-    std::vector<std::uint8_t> payload;
+    Bytes payload;
     append(payload, epoch);
     append(payload, base);
     append(payload, pages);
@@ -65,7 +56,7 @@ void StreamWriter::image(std::span<const codec::Chunk> chunks) {
 }
 
 void StreamWriter::image_end() {
-    std::vector<std::uint8_t> payload;
+    Bytes payload;
     append(payload, image_chunks_);
     append(payload, image_digest_);
     record(static_cast<std::uint32_t>(Type::image_end), payload);

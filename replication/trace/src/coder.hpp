@@ -17,25 +17,23 @@ namespace replication::trace {
 class ReferenceImage {
   public:
     explicit ReferenceImage(std::uint32_t guest_pages)
-        : pages_(codec::make_huge<std::uint8_t>(std::size_t{guest_pages} * codec::page_size,
-                                                codec::Populate::now)) {}
-    const std::uint8_t* page(std::uint32_t pfn) const {
-        return pages_.get() + std::size_t{pfn} * codec::page_size;
+        : pages_(codec::make_huge<std::byte>(std::size_t{guest_pages} * page_size,
+                                             codec::Populate::now)) {}
+    const std::byte* page(std::uint32_t pfn) const {
+        return pages_.get() + std::size_t{pfn} * page_size;
     }
-    std::uint8_t* page(std::uint32_t pfn) {
-        return pages_.get() + std::size_t{pfn} * codec::page_size;
-    }
+    std::byte* page(std::uint32_t pfn) { return pages_.get() + std::size_t{pfn} * page_size; }
 
   private:
     // As the codec's page store has it: the peers shall not lose by TLB misses.
-    codec::HugeArray<std::uint8_t> pages_;
+    codec::HugeArray<std::byte> pages_;
 };
 
 // An epoch as coders get it: the pages lie in `data` one after the other, as the copy-out of a
 // paused guest leaves them.
 struct EpochPages {
     std::span<const std::uint32_t> pfns;
-    std::span<const std::uint8_t> data;
+    ByteView data;
 };
 
 // One way to send an epoch; ours and the peers. encode and decode are timed; both may be repeated.
@@ -52,7 +50,7 @@ class Coder {
     // Rebuilds the pages in epoch order into `out`, which may be null for a coder that keeps them
     // itself.
     virtual void decode(const EpochPages& epoch, const ReferenceImage& reference,
-                        std::uint8_t* out) = 0;
+                        std::byte* out) = 0;
     // What it needs of earlier epochs. Keeping that up to date is timed and charged as well: `own`
     // by the two commits, `shared` by what one update of ReferenceImage takes.
     enum class Keeps { nothing, shared, own };

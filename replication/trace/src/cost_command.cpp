@@ -16,8 +16,6 @@
 namespace replication::trace {
 namespace {
 
-using codec::page_size;
-
 // Mean of an epoch of some length.
 struct Epoch {
     double pages = 0;
@@ -27,8 +25,8 @@ struct Epoch {
 };
 
 // Several epochs of the trace as one: of a page that more than one wrote, the last content.
-std::map<std::uint32_t, const std::uint8_t*> merged(std::span<const TraceFile::Epoch> epochs) {
-    std::map<std::uint32_t, const std::uint8_t*> pages;
+std::map<std::uint32_t, const std::byte*> merged(std::span<const TraceFile::Epoch> epochs) {
+    std::map<std::uint32_t, const std::byte*> pages;
     for (const TraceFile::Epoch& epoch : epochs)
         for (std::size_t i = 0; i < epoch.pfns.size(); ++i)
             pages[epoch.pfns[i]] = epoch.data + i * page_size;
@@ -43,7 +41,7 @@ Epoch measure(const TraceFile& trace, codec::Level level, std::size_t together) 
     std::vector<codec::PageIn> pages;
     for (const TraceFile::Run& run : trace.first_image_runs())
         for (std::uint32_t pfn = run.first; pfn < run.first + run.pages; ++pfn)
-            pages.push_back({static_cast<codec::Pfn>(pfn), trace.first_image(pfn)});
+            pages.push_back({Pfn(pfn), trace.first_image(pfn)});
     encoder.encode(pages);
     encoder.commit();
 
@@ -53,7 +51,7 @@ Epoch measure(const TraceFile& trace, codec::Level level, std::size_t together) 
     for (std::size_t e = 0; e < count; ++e)
         most = std::max(most,
                         merged(std::span(trace.epochs()).subspan(e * together, together)).size());
-    const auto arena = codec::make_huge<std::uint8_t>(most * page_size);
+    const auto arena = codec::make_huge<std::byte>(most * page_size);
     // In place before it is timed, as a sender's copy-out area is.
     std::memset(arena.get(), 0, most * page_size);
     Epoch sum;
@@ -61,10 +59,10 @@ Epoch measure(const TraceFile& trace, codec::Level level, std::size_t together) 
         const auto dirty = merged(std::span(trace.epochs()).subspan(e * together, together));
         pages.clear();
         sum.copy_seconds += stopwatch.seconds([&] {
-            std::uint8_t* to = arena.get();
+            std::byte* to = arena.get();
             for (const auto& [pfn, data] : dirty) {
                 std::memcpy(to, data, page_size);
-                pages.push_back({static_cast<codec::Pfn>(pfn), to});
+                pages.push_back({Pfn(pfn), to});
                 to += page_size;
             }
         });

@@ -13,8 +13,6 @@
 namespace replication::trace {
 namespace {
 
-using codec::page_size;
-
 constexpr std::uint32_t image_batch = 1024;  // pages
 constexpr unsigned word_bits = 64;
 
@@ -32,8 +30,8 @@ std::optional<warmvm::DomainInfo> look_up(const GuestPorts& ports, const std::st
     refuse(wanted, "there is no such guest", "xl list shows those there are");
 }
 
-bool is_zero(std::span<const std::uint8_t> page) {
-    return std::ranges::all_of(page, [](std::uint8_t octet) { return octet == 0; });
+bool is_zero(ByteView page) {
+    return std::ranges::all_of(page, [](std::byte octet) { return octet == std::byte{}; });
 }
 
 Undo paused(warmvm::DomainControl& domains, const RunningGuest& guest) {
@@ -124,7 +122,7 @@ warmvm::GuestPages GuestRecorder::find_pages() {
 // The pages of pfns_, and without those that are not there.
 void GuestRecorder::copy_out() {
     if (room_.size() < pfns_.size() * page_size) room_.resize(pfns_.size() * page_size);
-    pfns_.resize(guest_pages_.read(pfns_, std::as_writable_bytes(std::span(room_))));
+    pfns_.resize(guest_pages_.read(pfns_, room_));
     pages_ = std::span(room_).first(pfns_.size() * page_size);
 }
 

@@ -87,8 +87,8 @@ class GuestRecorder {
     Undo log_dirty_;
     std::vector<std::uint64_t> written_;  // a bit a page
     std::vector<std::uint32_t> pfns_;
-    std::vector<std::uint8_t> room_;
-    std::span<const std::uint8_t> pages_;  // of it: the contents of pfns_
+    Bytes room_;
+    ByteView pages_;  // of it: the contents of pfns_
     Clock::time_point resumed_;
     std::uint64_t pages_written_ = 0;
 };

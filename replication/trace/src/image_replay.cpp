@@ -19,9 +19,8 @@
 namespace replication::trace {
 namespace {
 
-using codec::page_size;
-using Bytes = std::vector<std::uint8_t>;
-using Batch = std::span<const std::uint8_t>;
+using Bytes = Bytes;
+using Batch = ByteView;
 
 constexpr std::uint32_t batch_pages = codec::ImageEncoder::batch_pages;
 
@@ -36,7 +35,7 @@ class ImageCoder {
     // Not timed: puts what was encoded aside for decode.
     virtual void keep() = 0;
     // The next batch, to `out`, which is zero at the start. Batches come as they were encoded.
-    virtual void decode(std::uint8_t* image, std::uint32_t first_pfn, std::size_t size) = 0;
+    virtual void decode(std::byte* image, std::uint32_t first_pfn, std::size_t size) = 0;
 };
 
 class Ours : public ImageCoder {
@@ -55,8 +54,7 @@ class Ours : public ImageCoder {
     std::size_t encode(Batch batch, std::uint32_t first_pfn) override {
         pages_.clear();
         for (std::size_t at = 0; at < batch.size(); at += page_size)
-            pages_.push_back(
-                {static_cast<codec::Pfn>(first_pfn + at / page_size), batch.data() + at});
+            pages_.push_back({Pfn(first_pfn + at / page_size), batch.data() + at});
         chunks_ = encoder_->encode(pages_);
         std::size_t size = 0;
         for (const auto& chunk : chunks_) size += chunk.size();
@@ -66,8 +64,11 @@ class Ours : public ImageCoder {
         coded_.emplace_back();
         for (const auto& chunk : chunks_) coded_.back().emplace_back(chunk.begin(), chunk.end());
     }
-    void decode(std::uint8_t* image, std::uint32_t, std::size_t) override {
-        if (!decoder_) decoder_ = std::make_unique<codec::ImageDecoder>(options_, image);
+    void decode(std::byte* image, std::uint32_t, std::size_t) override {
+        if (!decoder_) {
+            const std::span whole(image, std::size_t{options_.guest_pages} * page_size);
+            decoder_ = std::make_unique<codec::ImageDecoder>(options_, whole);
+        }
         const auto& chunks = coded_[next_++];
         const std::vector<codec::Chunk> views(chunks.begin(), chunks.end());
         const codec::Status status = decoder_->decode(views);
@@ -89,7 +90,7 @@ class Ours : public ImageCoder {
 class BatchCoder : public ImageCoder {
   public:
     void start() override {
-        room_ = std::make_unique_for_overwrite<std::uint8_t[]>(room_size);
+        room_ = std::make_unique_for_overwrite<std::byte[]>(room_size);
         coded_.clear();
         next_ = 0;
     }
@@ -98,18 +99,18 @@ class BatchCoder : public ImageCoder {
         return size_;
     }
     void keep() override { coded_.emplace_back(room_.get(), room_.get() + size_); }
-    void decode(std::uint8_t* image, std::uint32_t first_pfn, std::size_t size) override {
+    void decode(std::byte* image, std::uint32_t first_pfn, std::size_t size) override {
         decompress(coded_[next_++], image + std::size_t{first_pfn} * page_size, size);
     }
 
   protected:
-    virtual std::size_t compress(Batch batch, std::span<std::uint8_t> out) = 0;
-    virtual void decompress(const Bytes& in, std::uint8_t* out, std::size_t size) = 0;
+    virtual std::size_t compress(Batch batch, std::span<std::byte> out) = 0;
+    virtual void decompress(const Bytes& in, std::byte* out, std::size_t size) = 0;
 
   private:
     // More than either library can need for a batch.
     static constexpr std::size_t room_size = std::size_t{batch_pages} * page_size * 2;
-    std::unique_ptr<std::uint8_t[]> room_;
+    std::unique_ptr<std::byte[]> room_;
     std::size_t size_ = 0;
     std::vector<Bytes> coded_;
     std::size_t next_ = 0;
@@ -120,11 +121,11 @@ class Copy : public BatchCoder {
     std::string name() const override { return "memcpy"; }
 
   protected:
-    std::size_t compress(Batch batch, std::span<std::uint8_t> out) override {
+    std::size_t compress(Batch batch, std::span<std::byte> out) override {
         std::memcpy(out.data(), batch.data(), batch.size());
         return batch.size();
     }
-    void decompress(const Bytes& in, std::uint8_t* out, std::size_t size) override {
+    void decompress(const Bytes& in, std::byte* out, std::size_t size) override {
         std::memcpy(out, in.data(), size);
     }
 };
@@ -134,12 +135,12 @@ class Lz4 : public BatchCoder {
     std::string name() const override { return "lz4"; }
 
   protected:
-    std::size_t compress(Batch batch, std::span<std::uint8_t> out) override {
+    std::size_t compress(Batch batch, std::span<std::byte> out) override {
         return static_cast<std::size_t>(LZ4_compress_default(
             reinterpret_cast<const char*>(batch.data()), reinterpret_cast<char*>(out.data()),
             static_cast<int>(batch.size()), static_cast<int>(out.size())));
     }
-    void decompress(const Bytes& in, std::uint8_t* out, std::size_t size) override {
+    void decompress(const Bytes& in, std::byte* out, std::size_t size) override {
         LZ4_decompress_safe(reinterpret_cast<const char*>(in.data()), reinterpret_cast<char*>(out),
                             static_cast<int>(in.size()), static_cast<int>(size));
     }
@@ -156,11 +157,11 @@ class Zstd : public BatchCoder {
     }
 
   protected:
-    std::size_t compress(Batch batch, std::span<std::uint8_t> out) override {
+    std::size_t compress(Batch batch, std::span<std::byte> out) override {
         return ZSTD_compressCCtx(compressor_.get(), out.data(), out.size(), batch.data(),
                                  batch.size(), 1);
     }
-    void decompress(const Bytes& in, std::uint8_t* out, std::size_t size) override {
+    void decompress(const Bytes& in, std::byte* out, std::size_t size) override {
         ZSTD_decompressDCtx(decompressor_.get(), out, size, in.data(), in.size());
     }
 
@@ -185,8 +186,8 @@ std::vector<ImageResult> replay_image(const TraceFile& trace, const ImageReplayO
     }
     const Stopwatch stopwatch(options.wall_clock);
     const std::size_t total = std::size_t{trace.guest_pages()} * page_size;
-    codec::HugeArray<std::uint8_t> arena =
-        codec::make_huge<std::uint8_t>(std::size_t{batch_pages} * page_size);
+    codec::HugeArray<std::byte> arena =
+        codec::make_huge<std::byte>(std::size_t{batch_pages} * page_size);
     std::vector<ImageResult> results;
     for (const auto& coder : coders)
         results.push_back({coder->name(), static_cast<double>(total), 0, 0, 0});
@@ -212,7 +213,7 @@ std::vector<ImageResult> replay_image(const TraceFile& trace, const ImageReplayO
                 coder.keep();
             });
             // All there beforehand: what the kernel takes to make it zero is the same for all.
-            codec::HugeArray<std::uint8_t> image = codec::make_huge<std::uint8_t>(total);
+            codec::HugeArray<std::byte> image = codec::make_huge<std::byte>(total);
             std::memset(image.get(), 0, total);
             each_batch([&](std::uint32_t first, std::size_t size) {
                 decode += stopwatch.seconds([&] { coder.decode(image.get(), first, size); });

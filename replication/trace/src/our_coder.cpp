@@ -10,8 +10,6 @@
 namespace replication::trace {
 namespace {
 
-using codec::page_size;
-
 class OurCoder : public Coder {
   public:
     OurCoder(std::string name, const codec::EncoderOptions& options, const TraceFile& trace)
@@ -22,7 +20,7 @@ class OurCoder : public Coder {
             for (std::uint32_t first = run.first; first < end; first += step) {
                 pages_.clear();
                 for (std::uint32_t pfn = first; pfn < std::min(first + step, end); ++pfn)
-                    pages_.push_back({static_cast<codec::Pfn>(pfn), trace.first_image(pfn)});
+                    pages_.push_back({Pfn(pfn), trace.first_image(pfn)});
                 decode(encoder_.encode(pages_));
                 encoder_.commit();
                 decoder_.commit();
@@ -35,8 +33,7 @@ class OurCoder : public Coder {
     void prepare(const EpochPages& epoch, const ReferenceImage&) override {
         pages_.clear();
         for (std::size_t i = 0; i < epoch.pfns.size(); ++i)
-            pages_.push_back(
-                {static_cast<codec::Pfn>(epoch.pfns[i]), epoch.data.data() + i * page_size});
+            pages_.push_back({Pfn(epoch.pfns[i]), epoch.data.data() + i * page_size});
     }
     std::size_t encode(const EpochPages&, const ReferenceImage&) override {
         chunks_ = encoder_.encode(pages_);
@@ -46,11 +43,12 @@ class OurCoder : public Coder {
     }
     // The decoder leaves its pages where commit takes them from; `out` is filled only for the
     // caller's check.
-    void decode(const EpochPages&, const ReferenceImage& reference, std::uint8_t* out) override {
+    void decode(const EpochPages&, const ReferenceImage& reference, std::byte* out) override {
         decode(chunks_);
         if (out == nullptr) return;
         for (const codec::PageOut& page : decoder_.pages()) {
-            std::memcpy(out, reference.page(static_cast<std::uint32_t>(page.pfn)), page_size);
+            std::memcpy(out, reference.page(static_cast<std::uint32_t>(page.pfn.value())),
+                        page_size);
             page.write_to(out);
             out += page_size;
         }

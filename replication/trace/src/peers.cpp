@@ -14,8 +14,6 @@
 namespace replication::trace {
 namespace {
 
-using codec::page_size;
-
 struct FreeCCtx {
     void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
 };
@@ -39,12 +37,12 @@ class Memcpy : public Coder {
         std::memcpy(copy_.data(), epoch.data.data(), epoch.data.size());
         return copy_.size();
     }
-    void decode(const EpochPages&, const ReferenceImage&, std::uint8_t* out) override {
+    void decode(const EpochPages&, const ReferenceImage&, std::byte* out) override {
         std::memcpy(out, copy_.data(), copy_.size());
     }
 
   private:
-    std::vector<std::uint8_t> copy_;
+    Bytes copy_;
 };
 
 class Lz4 : public Coder {
@@ -62,14 +60,14 @@ class Lz4 : public Coder {
                                            static_cast<int>(coded_.size()));
         return static_cast<std::size_t>(coded_size_);
     }
-    void decode(const EpochPages& epoch, const ReferenceImage&, std::uint8_t* out) override {
+    void decode(const EpochPages& epoch, const ReferenceImage&, std::byte* out) override {
         LZ4_decompress_safe(reinterpret_cast<const char*>(coded_.data()),
                             reinterpret_cast<char*>(out), coded_size_,
                             static_cast<int>(epoch.data.size()));
     }
 
   private:
-    std::vector<std::uint8_t> coded_;
+    Bytes coded_;
     int coded_size_ = 0;
 };
 
@@ -82,9 +80,9 @@ class Xbzrle : public Coder {
         lengths_.resize(epoch.pfns.size());
     }
     std::size_t encode(const EpochPages& epoch, const ReferenceImage& reference) override {
-        std::uint8_t* out = coded_.data();
+        std::byte* out = coded_.data();
         for (std::size_t i = 0; i < epoch.pfns.size(); ++i) {
-            const std::uint8_t* page = epoch.data.data() + i * page_size;
+            const std::byte* page = epoch.data.data() + i * page_size;
             const auto size = xbzrle_encode(reference.page(epoch.pfns[i]), page, out);
             if (!size) std::memcpy(out, page, page_size);
             lengths_[i] = size ? static_cast<std::uint16_t>(*size) : raw;
@@ -93,9 +91,8 @@ class Xbzrle : public Coder {
         // The length of a page is two bytes of the published stream.
         return static_cast<std::size_t>(out - coded_.data()) + 2 * epoch.pfns.size();
     }
-    void decode(const EpochPages& epoch, const ReferenceImage& reference,
-                std::uint8_t* out) override {
-        const std::uint8_t* in = coded_.data();
+    void decode(const EpochPages& epoch, const ReferenceImage& reference, std::byte* out) override {
+        const std::byte* in = coded_.data();
         for (std::size_t i = 0; i < epoch.pfns.size(); ++i, out += page_size) {
             if (lengths_[i] == raw) {
                 std::memcpy(out, in, page_size);
@@ -110,7 +107,7 @@ class Xbzrle : public Coder {
 
   private:
     static constexpr std::uint16_t raw = 0xffff;
-    std::vector<std::uint8_t> coded_;
+    Bytes coded_;
     std::vector<std::uint16_t> lengths_;
 };
 
@@ -140,7 +137,7 @@ class Zstd : public Coder {
         ZSTD_CCtx* context = compressor_.get();
         checked(ZSTD_CCtx_reset(context, ZSTD_reset_session_and_parameters));
         checked(ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, 1));
-        std::span<const std::uint8_t> input = epoch.data;
+        ByteView input = epoch.data;
         if (use_ == Use::exclusive_or) {
             exclusive_or(epoch, reference, epoch.data.data(), exclusive_.data());
             input = exclusive_;
@@ -157,11 +154,10 @@ class Zstd : public Coder {
         return coded_size_;
     }
 
-    void decode(const EpochPages& epoch, const ReferenceImage& reference,
-                std::uint8_t* out) override {
+    void decode(const EpochPages& epoch, const ReferenceImage& reference, std::byte* out) override {
         if (use_ == Use::prefix)
             checked(ZSTD_DCtx_refPrefix(decompressor_.get(), old_.data(), old_.size()));
-        std::uint8_t* to = use_ == Use::exclusive_or ? exclusive_.data() : out;
+        std::byte* to = use_ == Use::exclusive_or ? exclusive_.data() : out;
         checked(ZSTD_decompressDCtx(decompressor_.get(), to, epoch.data.size(), coded_.data(),
                                     coded_size_));
         if (use_ == Use::exclusive_or) exclusive_or(epoch, reference, to, out);
@@ -169,20 +165,20 @@ class Zstd : public Coder {
 
   private:
     static void exclusive_or(const EpochPages& epoch, const ReferenceImage& reference,
-                             const std::uint8_t* in, std::uint8_t* out) {
+                             const std::byte* in, std::byte* out) {
         for (std::size_t i = 0; i < epoch.pfns.size(); ++i) {
-            const std::uint8_t* old = reference.page(epoch.pfns[i]);
+            const std::byte* old = reference.page(epoch.pfns[i]);
             for (std::size_t k = i * page_size; k < (i + 1) * page_size; ++k, ++old)
-                out[k] = static_cast<std::uint8_t>(in[k] ^ *old);
+                out[k] = in[k] ^ *old;
         }
     }
 
     Use use_;
     std::unique_ptr<ZSTD_CCtx, FreeCCtx> compressor_;
     std::unique_ptr<ZSTD_DCtx, FreeDCtx> decompressor_;
-    std::vector<std::uint8_t> old_;
-    std::vector<std::uint8_t> exclusive_;
-    std::vector<std::uint8_t> coded_;
+    Bytes old_;
+    Bytes exclusive_;
+    Bytes coded_;
     std::size_t coded_size_ = 0;
 };
 

@@ -8,12 +8,14 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
-#include <stdexcept>
 #include <thread>
+
+#include "base/error.hpp"
 
 namespace replication::trace {
 namespace {
 
+using warmvm::Error;
 using namespace std::chrono_literals;
 
 // Children are listed by the thread that made them.
@@ -81,14 +83,15 @@ StoppedTree::StoppedTree(pid_t root) {
         stops_.let_go();
         std::this_thread::sleep_for(5ms);
     }
-    throw std::runtime_error("the processes do not stop");
+    throw Error::of(std::errc::timed_out, "the processes do not stop");
 }
 
 bool StoppedTree::come_to_rest(pid_t root) {
     for (int round = 0; round < 200; ++round) {
         processes_ = tree_of(root);
         if (!std::binary_search(processes_.begin(), processes_.end(), root))
-            throw std::runtime_error("process " + std::to_string(root) + " has ended");
+            throw Error::of(std::errc::no_such_process,
+                            "process " + std::to_string(root) + " has ended");
         bool all = true;
         for (const pid_t pid : processes_) {
             if (state_of(pid) == 'T') continue;

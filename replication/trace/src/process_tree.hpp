@@ -36,7 +36,8 @@ bool has_ended(pid_t pid);
 // memory is of one moment.
 class StoppedTree {
   public:
-    // Throws std::runtime_error when `root` has ended, or the tree does not come to rest.
+    // Throws Error: no_such_process when `root` has ended, timed_out when the tree does not come to
+    // rest.
     explicit StoppedTree(pid_t root);
     ~StoppedTree() = default;
     StoppedTree(const StoppedTree&) = delete;

@@ -1,59 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <array>
-#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <optional>
-#include <stdexcept>
-#include <system_error>
-#include <thread>
+#include <utility>
 
+#include "base/process.hpp"
 #include "guest_recorder.hpp"
 #include "options.hpp"
 #include "recorder.hpp"
 
 namespace replication::trace {
 namespace {
-
-// A command in a process group of its own that runs as long as this object lives; then the group is
-// asked to end, and made to when the command has not ended after five seconds.
-class Child {
-  public:
-    explicit Child(const std::vector<std::string>& command) {
-        std::vector<char*> argv;
-        for (const std::string& argument : command)
-            argv.push_back(const_cast<char*>(argument.c_str()));
-        argv.push_back(nullptr);
-        posix_spawnattr_t attributes;
-        ::posix_spawnattr_init(&attributes);
-        ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
-        const int error =
-            ::posix_spawnp(&pid_, argv[0], nullptr, &attributes, argv.data(), environ);
-        ::posix_spawnattr_destroy(&attributes);
-        if (error != 0) throw std::system_error(error, std::generic_category(), command[0]);
-    }
-    ~Child() {
-        ::kill(-pid_, SIGTERM);
-        for (int i = 0; i < 500; ++i) {
-            if (::waitpid(pid_, nullptr, WNOHANG) == pid_) return;
-            std::this_thread::sleep_for(std::chrono::milliseconds(10));
-        }
-        ::kill(-pid_, SIGKILL);
-        ::waitpid(pid_, nullptr, 0);
-    }
-    Child(const Child&) = delete;
-    Child& operator=(const Child&) = delete;
-    pid_t pid() const { return pid_; }
-
-  private:
-    pid_t pid_ = 0;
-};
 
 // Of the user's who has seen enough: what is recorded so far is a trace.
 struct Interrupted {};
@@ -163,8 +124,12 @@ int record_command(const Arguments& arguments) {
         throw UsageError{"one of --pid, --domain and a command is wanted"};
 
     const Length length{std::chrono::milliseconds(interval), epochs};
-    std::optional<Child> child;
-    if (!command.empty()) child.emplace(command);
+    std::optional<warmvm::Process> child;
+    if (!command.empty()) {
+        warmvm::ProcessRequest request{command, {}, {}};
+        request.keeps_streams = request.leads_group = true;
+        child.emplace(std::move(request));
+    }
     // After it: an ignored signal would stay ignored in the command.
     const EndRequest end;
     try {
@@ -177,7 +142,8 @@ int record_command(const Arguments& arguments) {
         Recorder recorder(pid, out, EndRequest::sleep);
         record(recorder, length, out);
     } catch (const Interrupted&) {
-        throw std::runtime_error("interrupted before the recording began; " + out + " is no trace");
+        throw warmvm::Error::of(std::errc::operation_canceled,
+                                "interrupted before the recording began; " + out + " is no trace");
     }
     return 0;
 }

@@ -6,15 +6,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <optional>
-#include <system_error>
 #include <thread>
 
+#include "base/error.hpp"
 #include "process_tree.hpp"
 
 namespace replication::trace {
 namespace {
-
-using codec::page_size;
 
 // Memory of a guest would hold the page cache as well; files of a disk are left out here, tmpfs and
 // anonymous shared memory (device number 0:x) are not.
@@ -44,9 +42,9 @@ void Recorder::take_in_new_processes() {
         if (processes_.contains(pid)) continue;
         try {
             processes_.emplace(pid, std::make_unique<WrittenPages>(pid));
-        } catch (const std::system_error& error) {
+        } catch (const warmvm::Error& error) {
             // Ended meanwhile, or just becoming another program.
-            if (error.code().value() != ESRCH && !has_ended(pid)) throw;
+            if (error.code() != std::errc::no_such_process && !has_ended(pid)) throw;
         }
     }
 }
@@ -82,9 +80,9 @@ void Recorder::collect() {
         if (known == processes_.end()) continue;
         try {
             collect(pid, *known->second);
-        } catch (const std::system_error& error) {
+        } catch (const warmvm::Error& error) {
             // It runs another program now, whose memory is taken in before the next epoch.
-            if (error.code().value() != ESRCH) throw;
+            if (error.code() != std::errc::no_such_process) throw;
             processes_.erase(known);
         }
     }
@@ -114,7 +112,7 @@ void Recorder::read_pages() {
 void Recorder::first_image() {
     collect();
     // Numbers given so far, and one that could not be read stays zero.
-    std::vector<std::uint8_t> image(numbers_.size() * page_size);
+    Bytes image(numbers_.size() * page_size);
     for (std::size_t i = 0; i < pfns_.size(); ++i)
         std::copy_n(pages_.data() + i * page_size, page_size,
                     image.data() + std::size_t{pfns_[i]} * page_size);

@@ -30,7 +30,7 @@ class Recorder {
     // The image as it is now; call once, first.
     void first_image();
     // Lets the processes run for `interval`, stops them, and writes what they wrote. Throws
-    // std::runtime_error when the root has ended.
+    // Error (no_such_process) when the root has ended.
     void epoch(std::chrono::microseconds interval);
     void close() { trace_.close(); }
 
@@ -68,7 +68,7 @@ class Recorder {
     std::vector<WrittenPages::Range> ranges_;
     std::vector<Written> written_;
     std::vector<std::uint32_t> pfns_;
-    std::vector<std::uint8_t> pages_;
+    Bytes pages_;
     std::uint64_t pages_written_ = 0;
 };
 

@@ -10,18 +10,19 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
-#include <stdexcept>
 #include <string>
-#include <system_error>
 #include <vector>
 
+#include "base/error.hpp"
 #include "process_tree.hpp"
 
 namespace replication::trace {
 namespace {
 
+using warmvm::Error;
+
 void require(bool ok, const char* what) {
-    if (!ok) throw std::system_error(errno, std::generic_category(), what);
+    if (!ok) throw Error::from_errno(what);
 }
 
 // The vDSO falls back to real system calls, so it has the instruction; nothing in the process need
@@ -40,7 +41,7 @@ unsigned long find_syscall(pid_t pid) {
         const auto at = std::search(code.begin(), code.end(), syscall.begin(), syscall.end());
         if (at != code.end()) return mapping.start + static_cast<unsigned long>(at - code.begin());
     }
-    throw std::system_error(ESRCH, std::generic_category(), "process has no vDSO");
+    throw Error::of(std::errc::no_such_process, "process has no vDSO");
 }
 
 // What the process stopped for, as waitpid gives it above the low byte: a signal, and a ptrace
@@ -49,8 +50,7 @@ int wait_for_stop(pid_t pid) {
     int status = 0;
     require(::waitpid(pid, &status, __WALL) == pid, "waitpid");
     if (WIFSTOPPED(status)) return status >> 8;
-    errno = ESRCH;
-    throw std::system_error(errno, std::generic_category(), "process ended");
+    throw Error::of(std::errc::no_such_process, "process ended");
 }
 
 }  // namespace
@@ -94,8 +94,8 @@ long RemoteSyscall::call(long number, const std::array<unsigned long, 2>& argume
     }
     require(::ptrace(PTRACE_SETREGS, pid_, nullptr, &saved) == 0, "PTRACE_SETREGS");
     if (!done)
-        throw std::runtime_error("process " + std::to_string(pid_) +
-                                 " does not come to its system call");
+        throw Error::of(std::errc::timed_out,
+                        "process " + std::to_string(pid_) + " does not come to its system call");
     return static_cast<long>(regs.rax);
 }
 

@@ -13,13 +13,13 @@ namespace replication::trace {
 // to trace it.
 class RemoteSyscall {
   public:
-    // Throws std::system_error if the process cannot be traced; with ESRCH if it has ended.
+    // Throws Error if the process cannot be traced; with ESRCH if it has ended.
     explicit RemoteSyscall(pid_t pid);
     ~RemoteSyscall();
     RemoteSyscall(const RemoteSyscall&) = delete;
     RemoteSyscall& operator=(const RemoteSyscall&) = delete;
 
-    // What the call returned in the process: -errno on failure. Throws std::system_error if the
+    // What the call returned in the process: -errno on failure. Throws Error if the
     // process died.
     long call(long number, const std::array<unsigned long, 2>& arguments);
 

@@ -11,17 +11,15 @@
 namespace replication::trace {
 namespace {
 
-using codec::page_size;
-
 // Larger than any last-level cache slice a virtual machine is likely to be given.
 class CacheSweeper {
   public:
     void sweep() {
-        for (std::size_t i = 0; i < memory_.size(); i += 64) ++memory_[i];
+        for (std::size_t i = 0; i < memory_.size(); i += 64) memory_[i] ^= std::byte{1};
     }
 
   private:
-    std::vector<std::uint8_t> memory_ = std::vector<std::uint8_t>(std::size_t{64} << 20);
+    Bytes memory_ = Bytes(std::size_t{64} << 20);
 };
 
 std::size_t pfn_list_size(std::span<const std::uint32_t> pfns) {
@@ -73,8 +71,8 @@ std::vector<ReplayResult> replay(const TraceFile& trace, const Coders& coders,
     for (const TraceFile::Epoch& epoch : trace.epochs())
         most = std::max(most, epoch.pfns.size() * page_size);
     // Huge pages, as a real sender takes for its copy-out.
-    const codec::HugeArray<std::uint8_t> arena = codec::make_huge<std::uint8_t>(most);
-    std::vector<std::uint8_t> decoded;
+    const codec::HugeArray<std::byte> arena = codec::make_huge<std::byte>(most);
+    Bytes decoded;
 
     std::size_t left = options.max_epochs;
     for (const TraceFile::Epoch& epoch : trace.epochs()) {
@@ -102,7 +100,7 @@ std::vector<ReplayResult> replay(const TraceFile& trace, const Coders& coders,
                 encoding[c].add(encode + coder.foreign_seconds());
                 if (!coder.counts_pfns()) cost.bytes += list_size;
                 caches.sweep();
-                std::uint8_t* out = coder.keeps() == Coder::Keeps::own ? nullptr : decoded.data();
+                std::byte* out = coder.keeps() == Coder::Keeps::own ? nullptr : decoded.data();
                 const double decode =
                     stopwatch.seconds([&] { coder.decode(pages, reference, out); });
                 decoding[c].add(decode + coder.foreign_seconds());

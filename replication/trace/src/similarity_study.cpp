@@ -12,8 +12,6 @@
 namespace replication::trace {
 namespace {
 
-using codec::page_size;
-
 constexpr std::size_t segments = 8;
 
 std::uint64_t mix(std::uint64_t key) {
@@ -21,14 +19,14 @@ std::uint64_t mix(std::uint64_t key) {
     return key ^ (key >> 29);
 }
 
-std::uint64_t word(const std::uint8_t* at) {
+std::uint64_t word(const std::byte* at) {
     std::uint64_t value;
     std::memcpy(&value, at, sizeof value);
     return value;
 }
 
 // How many bits are set in each eighth of the block, in nine steps.
-std::uint64_t density_of(const std::uint8_t* block, std::size_t size) {
+std::uint64_t density_of(const std::byte* block, std::size_t size) {
     std::uint64_t key = 0;
     const std::size_t part = size / segments;
     for (std::size_t s = 0; s < segments; ++s) {
@@ -41,7 +39,7 @@ std::uint64_t density_of(const std::uint8_t* block, std::size_t size) {
 }
 
 // The bits of eight words that the codec's index takes (codec/similarity.hpp).
-std::uint64_t projection_of(const std::uint8_t* block, std::size_t size) {
+std::uint64_t projection_of(const std::byte* block, std::size_t size) {
     std::uint64_t key = 0;
     for (std::size_t s = 0; s < segments; ++s)
         key = mix(key + (word(block + s * (size / segments)) & 0xffff000000000fff));
@@ -65,14 +63,14 @@ class Table {
     std::vector<Set> sets_ = std::vector<Set>(std::size_t{1} << 20);
 };
 
-std::size_t equal_bytes(const std::uint8_t* a, const std::uint8_t* b, std::size_t size) {
+std::size_t equal_bytes(const std::byte* a, const std::byte* b, std::size_t size) {
     std::size_t equal = 0;
     for (std::size_t i = 0; i < size; ++i) equal += a[i] == b[i];
     return equal;
 }
 
-bool is_zero(const std::uint8_t* block, std::size_t size) {
-    return block[0] == 0 && std::memcmp(block, block + 1, size - 1) == 0;
+bool is_zero(const std::byte* block, std::size_t size) {
+    return block[0] == std::byte{} && std::memcmp(block, block + 1, size - 1) == 0;
 }
 
 }  // namespace
@@ -83,13 +81,13 @@ SimilarityShare study_similarity(const TraceFile& trace, std::size_t block_size,
     Table densities;
     Table projections;
     const std::size_t blocks_per_page = page_size / block_size;
-    const auto block_at = [&](std::uint32_t block) -> const std::uint8_t* {
+    const auto block_at = [&](std::uint32_t block) -> const std::byte* {
         return reference.page(static_cast<std::uint32_t>(block / blocks_per_page)) +
                block % blocks_per_page * block_size;
     };
-    const auto commit = [&](std::uint32_t pfn, const std::uint8_t* page) {
+    const auto commit = [&](std::uint32_t pfn, const std::byte* page) {
         for (std::size_t b = 0; b < blocks_per_page; ++b) {
-            const std::uint8_t* block = page + b * block_size;
+            const std::byte* block = page + b * block_size;
             if (is_zero(block, block_size)) continue;
             const auto number = static_cast<std::uint32_t>(pfn * blocks_per_page + b);
             densities.insert(density_of(block, block_size), number);
@@ -107,8 +105,8 @@ SimilarityShare study_similarity(const TraceFile& trace, std::size_t block_size,
         if (left-- == 0) break;
         for (std::size_t i = 0; i < epoch.pfns.size(); ++i) {
             for (std::size_t b = 0; b < blocks_per_page; ++b) {
-                const std::uint8_t* block = epoch.data + i * page_size + b * block_size;
-                const std::uint8_t* own = reference.page(epoch.pfns[i]) + b * block_size;
+                const std::byte* block = epoch.data + i * page_size + b * block_size;
+                const std::byte* own = reference.page(epoch.pfns[i]) + b * block_size;
                 const std::size_t self = equal_bytes(block, own, block_size);
                 if (self == block_size) continue;
                 const auto best_of = [&](const Table::Set& entries) {

@@ -11,26 +11,25 @@
 #include <cstring>
 #include <filesystem>
 #include <limits>
-#include <stdexcept>
-#include <system_error>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
 
 namespace replication::trace {
 namespace {
 
+using warmvm::Error;
+using warmvm::StreamErrc;
+
 constexpr std::size_t header_size = 16;
 
 [[noreturn]] void fail(const std::string& path) {
-    throw std::system_error(errno, std::generic_category(), path);
+    throw Error::from_errno(path);
 }
 
-struct Descriptor {
-    int fd;
-    ~Descriptor() { ::close(fd); }
-};
-
 // Its failure only costs time later.
-void read_ahead(const std::uint8_t* from, std::size_t size) {
-    const std::uintptr_t start = reinterpret_cast<std::uintptr_t>(from) & ~(codec::page_size - 1);
+void read_ahead(const std::byte* from, std::size_t size) {
+    const std::uintptr_t start = reinterpret_cast<std::uintptr_t>(from) & ~(page_size - 1);
     const std::uintptr_t end = reinterpret_cast<std::uintptr_t>(from) + size;
     // NOLINTNEXTLINE(performance-no-int-to-ptr)
     ::madvise(reinterpret_cast<void*>(start), end - start, MADV_POPULATE_READ);
@@ -40,9 +39,9 @@ void read_ahead(const std::uint8_t* from, std::size_t size) {
 std::vector<TraceFile::Run> runs_of_image(int fd, std::uint32_t guest_pages) {
     std::vector<TraceFile::Run> runs;
     const auto page_of = [](off_t at) {
-        return static_cast<std::uint64_t>(at - static_cast<off_t>(header_size)) / codec::page_size;
+        return static_cast<std::uint64_t>(at - static_cast<off_t>(header_size)) / page_size;
     };
-    const off_t end = static_cast<off_t>(header_size + std::size_t{guest_pages} * codec::page_size);
+    const off_t end = static_cast<off_t>(header_size + std::size_t{guest_pages} * page_size);
     for (off_t at = header_size; at < end;) {
         const off_t data = ::lseek(fd, at, SEEK_DATA);
         if (data < 0 && errno == ENXIO) break;
@@ -65,26 +64,25 @@ std::vector<TraceFile::Run> runs_of_image(int fd, std::uint32_t guest_pages) {
 
 }  // namespace
 
-void TraceFile::Unmap::operator()(const std::uint8_t* at) const {
-    ::munmap(const_cast<std::uint8_t*>(at), bytes);
+void TraceFile::Unmap::operator()(const std::byte* at) const {
+    ::munmap(const_cast<std::byte*>(at), bytes);
 }
 
 TraceFile::TraceFile(const std::string& path) {
-    const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
-    if (file.fd < 0) fail(path);
+    const warmvm::Fd file = warmvm::open_file(path, O_RDONLY);
     struct stat status;
-    if (::fstat(file.fd, &status) != 0) fail(path);
+    if (::fstat(file.get(), &status) != 0) fail(path);
     const auto size = static_cast<std::size_t>(status.st_size);
-    if (size < 16) throw std::runtime_error(path + ": not a trace");
-    void* at = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.fd, 0);
+    if (size < header_size) throw Error(StreamErrc::truncated, path);
+    void* at = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
     if (at == MAP_FAILED) fail(path);
-    mapping_ = {static_cast<const std::uint8_t*>(at), Unmap{size}};
+    mapping_ = {static_cast<const std::byte*>(at), Unmap{size}};
 
-    const std::uint8_t* next = mapping_.get();
+    const std::byte* next = mapping_.get();
     std::size_t left = size;
     const auto take = [&](std::size_t bytes) {
-        if (left < bytes) throw std::runtime_error(path + ": trace is cut short");
-        const std::uint8_t* taken = next;
+        if (left < bytes) throw Error(StreamErrc::truncated, path);
+        const std::byte* taken = next;
         next += bytes;
         left -= bytes;
         return taken;
@@ -92,10 +90,10 @@ TraceFile::TraceFile(const std::string& path) {
     std::uint64_t counts[2];
     std::memcpy(counts, take(sizeof counts), sizeof counts);
     if (counts[0] == 0 || counts[0] > std::numeric_limits<std::uint32_t>::max())
-        throw std::runtime_error(path + ": not a trace");
+        throw Error(StreamErrc::bad_header, path);
     guest_pages_ = static_cast<std::uint32_t>(counts[0]);
-    first_image_ = take(counts[0] * codec::page_size);
-    first_image_runs_ = runs_of_image(file.fd, guest_pages_);
+    first_image_ = take(counts[0] * page_size);
+    first_image_runs_ = runs_of_image(file.get(), guest_pages_);
     for (std::uint64_t e = 0; e < counts[1]; ++e) {
         std::uint32_t pages;
         std::memcpy(&pages, take(sizeof pages), sizeof pages);
@@ -103,25 +101,24 @@ TraceFile::TraceFile(const std::string& path) {
         const std::span list{pfns, pages};
         for (std::size_t i = 0; i < pages; ++i)
             if (list[i] >= guest_pages_ || (i != 0 && list[i - 1] >= list[i]))
-                throw std::runtime_error(path + ": pages of an epoch do not ascend");
-        epochs_.push_back({list, take(std::size_t{pages} * codec::page_size)});
+                throw Error(StreamErrc::bad_epoch, path);
+        epochs_.push_back({list, take(std::size_t{pages} * page_size)});
     }
     // All there before anything is timed, but no memory for holes.
     for (const Run& run : first_image_runs_)
-        read_ahead(first_image(run.first), std::size_t{run.pages} * codec::page_size);
+        read_ahead(first_image(run.first), std::size_t{run.pages} * page_size);
     read_ahead(first_image(guest_pages_ - 1),
-               size - header_size - std::size_t{guest_pages_ - 1} * codec::page_size);
+               size - header_size - std::size_t{guest_pages_ - 1} * page_size);
 }
 
 TraceWriter::TraceWriter(const std::string& path)
     : path_(path), file_(std::fopen(path.c_str(), "wb")) {
     if (!file_) fail(path_);
     const std::string folder = std::filesystem::path(path).parent_path().string();
-    const int later =
-        ::open(folder.empty() ? "." : folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (later < 0) fail(path_);
-    later_.reset(::fdopen(later, "w+b"));
+    warmvm::Fd later = warmvm::open_file(folder.empty() ? "." : folder, O_TMPFILE | O_RDWR);
+    later_.reset(::fdopen(later.get(), "w+b"));
     if (!later_) fail(path_);
+    later.release();
 }
 
 void TraceWriter::write(const File& file, const void* data, std::size_t size) {
@@ -129,18 +126,18 @@ void TraceWriter::write(const File& file, const void* data, std::size_t size) {
 }
 
 // What comes before it, the header too, is zeros for now: that is no trace.
-void TraceWriter::first_image(std::span<const std::uint8_t> pages, std::uint32_t first) {
-    const std::uint64_t at = header_size + std::uint64_t{first} * codec::page_size;
+void TraceWriter::first_image(ByteView pages, std::uint32_t first) {
+    const std::uint64_t at = header_size + std::uint64_t{first} * page_size;
     if (std::fseek(file_.get(), static_cast<long>(at), SEEK_SET) != 0) fail(path_);
     write(file_, pages.data(), pages.size());
-    guest_pages_ = std::max(guest_pages_, first + pages.size() / codec::page_size);
+    guest_pages_ = std::max(guest_pages_, first + pages.size() / page_size);
 }
 
 void TraceWriter::guest_pages(std::uint32_t pages) {
     guest_pages_ = std::max<std::uint64_t>(guest_pages_, pages);
 }
 
-void TraceWriter::epoch(std::span<const std::uint32_t> pfns, std::span<const std::uint8_t> pages) {
+void TraceWriter::epoch(std::span<const std::uint32_t> pfns, ByteView pages) {
     const auto count = static_cast<std::uint32_t>(pfns.size());
     write(later_, &count, sizeof count);
     write(later_, pfns.data(), pfns.size_bytes());
@@ -155,11 +152,11 @@ void TraceWriter::close() {
     if (std::fseek(file_.get(), 0, SEEK_SET) != 0) fail(path_);
     write(file_, header, sizeof header);
     static_assert(sizeof header == header_size);
-    const std::uint64_t end = header_size + guest_pages_ * codec::page_size;
+    const std::uint64_t end = header_size + guest_pages_ * page_size;
     // Skipped over, what is not written of the image reads as zeros.
     if (std::fseek(file_.get(), static_cast<long>(end), SEEK_SET) != 0) fail(path_);
     std::rewind(later_.get());
-    std::vector<std::uint8_t> buffer(std::size_t{1} << 20);
+    Bytes buffer(std::size_t{1} << 20);
     while (const std::size_t size = std::fread(buffer.data(), 1, buffer.size(), later_.get()))
         write(file_, buffer.data(), size);
     if (std::ferror(later_.get()) != 0) fail(path_);

@@ -12,21 +12,21 @@
 
 namespace replication::trace {
 
-// A dirty-page trace (docs/specs/trace.md), mapped read-only. Throws std::system_error if it cannot
-// be read, std::runtime_error if it is not a trace.
+// A dirty-page trace (docs/specs/trace.md), mapped read-only. Throws Error if it cannot be read, of
+// stream_category if it is not a trace.
 class TraceFile {
   public:
     explicit TraceFile(const std::string& path);
 
     struct Epoch {
         std::span<const std::uint32_t> pfns;  // ascending
-        const std::uint8_t* data;             // pfns.size() pages
+        const std::byte* data;                // pfns.size() pages
     };
 
     std::uint32_t guest_pages() const { return guest_pages_; }
     // Page `pfn` of the image the trace starts from.
-    const std::uint8_t* first_image(std::uint32_t pfn) const {
-        return first_image_ + std::size_t{pfn} * codec::page_size;
+    const std::byte* first_image(std::uint32_t pfn) const {
+        return first_image_ + std::size_t{pfn} * page_size;
     }
     const std::vector<Epoch>& epochs() const { return epochs_; }
 
@@ -41,29 +41,29 @@ class TraceFile {
   private:
     struct Unmap {
         std::size_t bytes;
-        void operator()(const std::uint8_t* at) const;
+        void operator()(const std::byte* at) const;
     };
 
-    std::unique_ptr<const std::uint8_t[], Unmap> mapping_;
+    std::unique_ptr<const std::byte[], Unmap> mapping_;
     std::uint32_t guest_pages_ = 0;
-    const std::uint8_t* first_image_ = nullptr;
+    const std::byte* first_image_ = nullptr;
     std::vector<Run> first_image_runs_;
     std::vector<Epoch> epochs_;
 };
 
 // Writes a trace whose number of pages is not known before its end: the epochs wait in a nameless
-// file in the same folder. Throws std::system_error when a write fails.
+// file in the same folder. Throws Error when a write fails.
 class TraceWriter {
   public:
     explicit TraceWriter(const std::string& path);
 
     // Whole pages, from `first` on, of the image the trace starts from; given again, the last
     // content counts. Pages that are never given start as zeros.
-    void first_image(std::span<const std::uint8_t> pages, std::uint32_t first = 0);
+    void first_image(ByteView pages, std::uint32_t first = 0);
     // The trace has so many pages, or more.
     void guest_pages(std::uint32_t pages);
     // `pfns` strictly ascending; `pages` their contents, one after the other.
-    void epoch(std::span<const std::uint32_t> pfns, std::span<const std::uint8_t> pages);
+    void epoch(std::span<const std::uint32_t> pfns, ByteView pages);
     // Completes the file; without it, it is no trace.
     void close();
 

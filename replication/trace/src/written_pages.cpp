@@ -11,12 +11,13 @@
 #include <cerrno>
 #include <cstdint>
 #include <string>
-#include <system_error>
 
 #include "remote_syscall.hpp"
 
 namespace replication::trace {
 namespace {
+
+using warmvm::Fd;
 
 // The kernel's interface, for building with older headers: include/uapi/linux/fs.h and
 // userfaultfd.h of Linux 6.7.
@@ -52,36 +53,27 @@ constexpr std::uint64_t protect_asynchronously = 1 << 15;
 constexpr unsigned long user_mode_only = 1;
 
 void require(bool ok, const char* what) {
-    if (!ok) throw std::system_error(errno, std::generic_category(), what);
+    if (!ok) throw warmvm::Error::from_errno(what);
 }
 
 // The process makes it, we take a copy and it closes its own: a userfaultfd serves the memory of
 // whoever made it.
-Descriptor userfaultfd_of(pid_t pid) {
+Fd userfaultfd_of(pid_t pid) {
     RemoteSyscall process(pid);
     const long theirs = process.call(SYS_userfaultfd, {O_CLOEXEC | O_NONBLOCK | user_mode_only, 0});
     errno = static_cast<int>(-theirs);
     require(theirs >= 0, "userfaultfd");
-    const Descriptor handle(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-    require(handle.get() >= 0, "pidfd_open");
-    Descriptor ours(static_cast<int>(::syscall(SYS_pidfd_getfd, handle.get(), theirs, 0)));
+    const Fd handle(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+    require(handle.is_open(), "pidfd_open");
+    Fd ours(static_cast<int>(::syscall(SYS_pidfd_getfd, handle.get(), theirs, 0)));
     const int error = errno;
     process.call(SYS_close, {static_cast<unsigned long>(theirs), 0});
     errno = error;
-    require(ours.get() >= 0, "pidfd_getfd");
+    require(ours.is_open(), "pidfd_getfd");
     return ours;
 }
 
 }  // namespace
-
-Descriptor::~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-}
-
-Descriptor& Descriptor::operator=(Descriptor&& other) noexcept {
-    std::swap(number_, other.number_);
-    return *this;
-}
 
 WrittenPages::WrittenPages(pid_t pid) : pid_(pid), faults_(userfaultfd_of(pid)) {
     uffdio_api api{};
@@ -90,10 +82,10 @@ WrittenPages::WrittenPages(pid_t pid) : pid_(pid), faults_(userfaultfd_of(pid)) 
                    protect_asynchronously;
     require(::ioctl(faults_.get(), UFFDIO_API, &api) == 0,
             "asynchronous write protection (Linux 6.7)");
-    pagemap_ = Descriptor(
-        ::open(("/proc/" + std::to_string(pid) + "/pagemap").c_str(), O_RDONLY | O_CLOEXEC));
-    if (pagemap_.get() < 0 && errno == ENOENT) errno = ESRCH;
-    require(pagemap_.get() >= 0, "pagemap");
+    pagemap_ =
+        Fd(::open(("/proc/" + std::to_string(pid) + "/pagemap").c_str(), O_RDONLY | O_CLOEXEC));
+    if (!pagemap_.is_open() && errno == ENOENT) errno = ESRCH;
+    require(pagemap_.is_open(), "pagemap");
 }
 
 void WrittenPages::take(const Mapping& mapping, std::vector<Range>& ranges) {

@@ -3,25 +3,12 @@
 
 #include <sys/types.h>
 
-#include <utility>
 #include <vector>
 
+#include "base/file.hpp"
 #include "process_tree.hpp"
 
 namespace replication::trace {
-
-// A file descriptor that is closed with the object; -1: none.
-class Descriptor {
-  public:
-    explicit Descriptor(int number = -1) : number_(number) {}
-    ~Descriptor();
-    Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-    Descriptor& operator=(Descriptor&& other) noexcept;
-    int get() const { return number_; }
-
-  private:
-    int number_;
-};
 
 // Which pages of a process were written since the last question, from the kernel: a userfaultfd of
 // the process in asynchronous write-protect mode, asked by PAGEMAP_SCAN (Linux 6.7 and later; the
@@ -29,7 +16,7 @@ class Descriptor {
 // object ends.
 class WrittenPages {
   public:
-    // The process must be running, not stopped. Throws std::system_error if the kernel or the
+    // The process must be running, not stopped. Throws Error if the kernel or the
     // rights do not allow it.
     explicit WrittenPages(pid_t pid);
 
@@ -38,14 +25,14 @@ class WrittenPages {
         unsigned long end;
     };
     // Written pages of one mapping of the stopped process, and starts anew for them. All of its
-    // pages the first time. Throws std::system_error; with ESRCH if the process has ended or runs
+    // pages the first time. Throws Error; with ESRCH if the process has ended or runs
     // another program now.
     void take(const Mapping& mapping, std::vector<Range>& ranges);
 
   private:
     pid_t pid_;
-    Descriptor faults_;
-    Descriptor pagemap_;
+    warmvm::Fd faults_;
+    warmvm::Fd pagemap_;
 };
 
 }  // namespace replication::trace

@@ -9,9 +9,7 @@
 namespace replication::trace {
 namespace {
 
-using codec::page_size;
-
-std::uint64_t difference(const std::uint8_t* a, const std::uint8_t* b) {
+std::uint64_t difference(const std::byte* a, const std::byte* b) {
     std::uint64_t x;
     std::uint64_t y;
     std::memcpy(&x, a, 8);
@@ -23,7 +21,7 @@ bool has_zero_byte(std::uint64_t word) {
     return ((word - 0x0101010101010101) & ~word & 0x8080808080808080) != 0;
 }
 
-std::size_t end_of_equal(const std::uint8_t* base, const std::uint8_t* page, std::size_t at) {
+std::size_t end_of_equal(const std::byte* base, const std::byte* page, std::size_t at) {
     while (at + 8 <= page_size) {
         const std::uint64_t word = difference(base + at, page + at);
         if (word != 0) return at + static_cast<std::size_t>(std::countr_zero(word)) / 8;
@@ -33,25 +31,25 @@ std::size_t end_of_equal(const std::uint8_t* base, const std::uint8_t* page, std
     return at;
 }
 
-std::size_t end_of_new(const std::uint8_t* base, const std::uint8_t* page, std::size_t at) {
+std::size_t end_of_new(const std::byte* base, const std::byte* page, std::size_t at) {
     while (at + 8 <= page_size && !has_zero_byte(difference(base + at, page + at))) at += 8;
     while (at < page_size && base[at] != page[at]) ++at;
     return at;
 }
 
 // Lengths are at most page_size: one or two bytes.
-std::uint8_t* put_length(std::uint8_t* out, std::size_t length) {
-    if (length >= 0x80) *out++ = static_cast<std::uint8_t>(length | 0x80);
-    *out++ = static_cast<std::uint8_t>(length >= 0x80 ? length >> 7 : length);
+std::byte* put_length(std::byte* out, std::size_t length) {
+    if (length >= 0x80) *out++ = static_cast<std::byte>(length | 0x80);
+    *out++ = static_cast<std::byte>(length >= 0x80 ? length >> 7 : length);
     return out;
 }
 
 }  // namespace
 
-std::optional<std::size_t> xbzrle_encode(const std::uint8_t* base, const std::uint8_t* page,
-                                         std::uint8_t* out) {
-    const std::uint8_t* const start = out;
-    const std::uint8_t* const end = out + xbzrle_bound;
+std::optional<std::size_t> xbzrle_encode(const std::byte* base, const std::byte* page,
+                                         std::byte* out) {
+    const std::byte* const start = out;
+    const std::byte* const end = out + xbzrle_bound;
     for (std::size_t at = 0; at < page_size;) {
         const std::size_t first_new = end_of_equal(base, page, at);
         if (first_new == page_size) break;
@@ -67,15 +65,15 @@ std::optional<std::size_t> xbzrle_encode(const std::uint8_t* base, const std::ui
     return static_cast<std::size_t>(out - start);
 }
 
-bool xbzrle_decode(const std::uint8_t* in, std::size_t size, std::uint8_t* page) {
-    const std::uint8_t* const end = in + size;
+bool xbzrle_decode(const std::byte* in, std::size_t size, std::byte* page) {
+    const std::byte* const end = in + size;
     std::size_t at = 0;
     const auto get_length = [&](std::size_t& length) {
         if (in == end) return false;
-        length = *in++;
+        length = std::to_integer<std::size_t>(*in++);
         if (length < 0x80) return true;
         if (in == end) return false;
-        length = (length & 0x7f) | std::size_t{*in++} << 7;
+        length = (length & 0x7f) | std::to_integer<std::size_t>(*in++) << 7;
         return length < 0x4000;
     };
     while (in != end) {

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <optional>
 
 namespace replication::trace {
@@ -15,10 +14,10 @@ namespace replication::trace {
 inline constexpr std::size_t xbzrle_bound = 4096;
 
 // Bytes written to `out`, which has room for xbzrle_bound; nothing if they would not fit.
-std::optional<std::size_t> xbzrle_encode(const std::uint8_t* base, const std::uint8_t* page,
-                                         std::uint8_t* out);
+std::optional<std::size_t> xbzrle_encode(const std::byte* base, const std::byte* page,
+                                         std::byte* out);
 
 // `page` holds the base and becomes the new page. False if `in` is not of the format.
-bool xbzrle_decode(const std::uint8_t* in, std::size_t size, std::uint8_t* page);
+bool xbzrle_decode(const std::byte* in, std::size_t size, std::byte* page);
 
 }  // namespace replication::trace

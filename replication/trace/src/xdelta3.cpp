@@ -21,8 +21,6 @@ extern char** environ;
 namespace replication::trace {
 namespace {
 
-using codec::page_size;
-
 void require(bool ok, const char* what) {
     if (!ok) throw std::system_error(errno, std::generic_category(), what);
 }
@@ -39,12 +37,12 @@ class MemoryFile {
 
     const std::string& path() const { return path_; }
     void truncate() { require(::ftruncate(fd_, 0) == 0, "ftruncate"); }
-    void write(std::span<const std::uint8_t> data, std::size_t at) {
+    void write(ByteView data, std::size_t at) {
         require(::pwrite(fd_, data.data(), data.size(), static_cast<off_t>(at)) ==
                     static_cast<ssize_t>(data.size()),
                 "pwrite");
     }
-    void read(std::uint8_t* out, std::size_t size) {
+    void read(std::byte* out, std::size_t size) {
         require(::pread(fd_, out, size, 0) == static_cast<ssize_t>(size), "pread");
     }
     std::size_t size() const {
@@ -75,7 +73,7 @@ class Xdelta3 : public Coder {
         run("-e", new_, coded_);
         return coded_.size();
     }
-    void decode(const EpochPages& epoch, const ReferenceImage&, std::uint8_t* out) override {
+    void decode(const EpochPages& epoch, const ReferenceImage&, std::byte* out) override {
         new_.truncate();
         run("-d", coded_, new_);
         new_.read(out, epoch.data.size());

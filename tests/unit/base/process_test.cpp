@@ -2,6 +2,7 @@
 #include "base/process.hpp"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstdlib>
 
@@ -46,8 +47,39 @@ TEST(Process, KeepsTheEndOfLongOutput) {
     EXPECT_LE(result.output.size(), std::size_t{64} << 10);
 }
 
-TEST(Process, ThrowsForAProgramThatIsNotThere) {
-    EXPECT_THROW(run_process({{"/no/such/program"}, {}, {}, false}), Error);
+TEST(Process, SaysBeforeItIsWaitedForThatAProgramCannotBeRun) {
+    const auto error_of = [](const std::string& program) {
+        try {
+            const Process process({{program}, {}, {}, false});
+        } catch (const Error& error) {
+            return error.code();
+        }
+        return std::error_code();
+    };
+    EXPECT_EQ(error_of("/no/such/program"), std::errc::no_such_file_or_directory);
+    EXPECT_EQ(error_of("/dev/null"), std::errc::permission_denied);
+}
+
+TEST(Process, AGroupIsEndedAsAWhole) {
+    int ends[2];
+    ASSERT_EQ(::pipe(ends), 0);
+    const Fd read_end(ends[0]);
+    Fd write_end(ends[1]);
+    {
+        ProcessRequest request{{"sh", "-c", "sleep 100 & echo; wait"}, {}, {}, false};
+        request.keeps_streams = true;
+        request.leads_group = true;
+        const Fd stdout_before(::dup(STDOUT_FILENO));
+        ::dup2(write_end.get(), STDOUT_FILENO);
+        const Process process(request);
+        ::dup2(stdout_before.get(), STDOUT_FILENO);
+        write_end.reset();
+        char newline = 0;
+        ASSERT_EQ(::read(read_end.get(), &newline, 1), 1) << "its output is ours";
+        EXPECT_EQ(::getpgid(process.pid()), process.pid());
+    }
+    char nothing = 0;
+    EXPECT_EQ(::read(read_end.get(), &nothing, 1), 0) << "nobody has the other end any more";
 }
 
 }  // namespace

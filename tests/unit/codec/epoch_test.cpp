@@ -10,8 +10,6 @@
 namespace replication::codec {
 namespace {
 
-using Bytes = std::vector<std::uint8_t>;
-
 EncoderOptions options_of(Level level, std::uint32_t pages, std::uint32_t slots) {
     EncoderOptions options;
     options.guest_pages = pages;
@@ -41,7 +39,7 @@ TEST_P(Levels, RoundTripsWithStoresOfAnySize) {
         const EncoderOptions options = options_of(GetParam(), guest.size(), slots);
         EpochEncoder encoder(options);
         EpochDecoder decoder(options);
-        std::vector<test::Page> backup(guest.size(), test::Page(page_size, 0));
+        std::vector<test::Page> backup(guest.size(), test::Page(page_size));
         for (int epoch = 0; epoch < 60; ++epoch) {
             guest.run(random, 40);
             const auto dirty = guest.dirty();
@@ -50,7 +48,7 @@ TEST_P(Levels, RoundTripsWithStoresOfAnySize) {
             ASSERT_EQ(pages.size(), dirty.size());
             for (std::size_t i = 0; i < pages.size(); ++i) {
                 ASSERT_EQ(pages[i].pfn, dirty[i].pfn);
-                test::Page& page = backup[static_cast<std::uint32_t>(pages[i].pfn)];
+                test::Page& page = backup[pages[i].pfn.value()];
                 pages[i].write_to(page.data());
                 ASSERT_EQ(std::memcmp(page.data(), dirty[i].data, page_size), 0);
             }
@@ -94,7 +92,7 @@ TEST_P(Levels, NoPageGrowsBeyondRawAndEightBytes) {
     EpochEncoder encoder(options);
     for (int round = 0; round < 50; ++round) {
         const test::Page page = test::random_page(random);
-        const PageIn in{static_cast<Pfn>(random() % 4096), page.data()};
+        const PageIn in{Pfn(random() % 4096), page.data()};
         const auto chunks = encoder.encode({&in, 1});
         // The rest is the chunk's header, once for up to 512 pages: at most 24 bytes here.
         EXPECT_LE(chunks[0].size(), page_size + 8 + 24);
@@ -116,7 +114,7 @@ TEST(Epoch, EveryFlippedBitIsRefusedOrStillGivesAWholeEpoch) {
     const std::uint64_t before = decoder.store().digest();
     for (std::size_t bit = 0; bit < chunks[0].size() * 8; bit += 3) {
         auto flipped = chunks;
-        flipped[0][bit / 8] ^= static_cast<std::uint8_t>(1u << (bit % 8));
+        flipped[0][bit / 8] ^= static_cast<std::byte>(1u << (bit % 8));
         const Status status = decoder.decode(views_of(flipped));
         EXPECT_EQ(status == Status::ok, !decoder.pages().empty());
         decoder.abandon();
@@ -126,7 +124,7 @@ TEST(Epoch, EveryFlippedBitIsRefusedOrStillGivesAWholeEpoch) {
 
 TEST(Epoch, RefusesPagesThatDoNotAscendOrLieOutside) {
     EpochEncoder encoder(options_of(Level::fast, 10, 10));
-    const test::Page page(page_size, 1);
+    const test::Page page(page_size, std::byte{1});
     const PageIn twice[] = {{Pfn{3}, page.data()}, {Pfn{3}, page.data()}};
     const PageIn outside[] = {{Pfn{10}, page.data()}};
     EXPECT_THROW(encoder.encode(twice), std::invalid_argument);
@@ -139,12 +137,11 @@ TEST(Epoch, SimilarPagesAreFoundAcrossPfns) {
     for (std::uint32_t pfn = 0; pfn < 10; ++pfn) guest[pfn] = test::random_page(random);
     EpochEncoder encoder(options_of(Level::balanced, 20, 20));
     std::vector<PageIn> first;
-    for (std::uint32_t pfn = 0; pfn < 10; ++pfn)
-        first.push_back({static_cast<Pfn>(pfn), guest[pfn].data()});
+    for (std::uint32_t pfn = 0; pfn < 10; ++pfn) first.push_back({Pfn(pfn), guest[pfn].data()});
     encoder.encode(first);
     encoder.commit();
     guest[15] = guest[3];
-    guest[15][100] ^= 1;
+    guest[15][100] ^= std::byte{1};
     const PageIn similar{Pfn{15}, guest[15].data()};
     const auto chunks = encoder.encode({&similar, 1});
     EXPECT_EQ(encoder.counts().candidate, 1u);
@@ -157,7 +154,7 @@ TEST(Epoch, ContentThatMovedIsFoundInTheHistory) {
     constexpr std::uint32_t pages = 64;
     test::Random random(23);
     test::Guest guest(pages);
-    std::vector<std::uint8_t> tape;
+    Bytes tape;
     for (std::uint32_t pfn = 0; pfn < pages; ++pfn) {
         const test::Page page = test::random_page(random);
         tape.insert(tape.end(), page.begin(), page.end());
@@ -170,16 +167,16 @@ TEST(Epoch, ContentThatMovedIsFoundInTheHistory) {
         for (std::uint32_t pfn = 0; pfn < pages; ++pfn) {
             const auto* page = tape.data() + pfn * page_size;
             guest[pfn].assign(page, page + page_size);
-            dirty.push_back({static_cast<Pfn>(pfn), guest[pfn].data()});
+            dirty.push_back({Pfn(pfn), guest[pfn].data()});
         }
         const auto chunks = copy_of(encoder.encode(dirty));
         size = 0;
         for (const Bytes& chunk : chunks) size += chunk.size();
         ASSERT_EQ(decoder.decode(views_of(chunks)), Status::ok);
         for (const PageOut& page : decoder.pages()) {
-            test::Page whole(page_size, 0xee);
+            test::Page whole(page_size, std::byte{0xee});
             page.write_to(whole.data());
-            ASSERT_EQ(whole, guest[static_cast<std::uint32_t>(page.pfn)]);
+            ASSERT_EQ(whole, guest[static_cast<std::uint32_t>(page.pfn.value())]);
         }
         encoder.commit();
         decoder.commit();

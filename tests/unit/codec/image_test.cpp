@@ -8,12 +8,11 @@
 namespace replication::codec {
 namespace {
 
-using Bytes = std::vector<std::uint8_t>;
 using Batches = std::vector<std::vector<Bytes>>;
 
 std::vector<test::Page> make_image(std::uint32_t pages) {
     test::Random random(5);
-    std::vector<test::Page> image(pages, test::Page(page_size, 0));
+    std::vector<test::Page> image(pages, test::Page(page_size));
     for (std::uint32_t pfn = 1; pfn < pages; ++pfn)
         image[pfn] = test::changed(image[random() % pfn], {image[random() % pfn]}, random);
     return image;
@@ -25,7 +24,7 @@ Batches encode(const std::vector<test::Page>& image, ImageOptions options, std::
     for (std::size_t first = 0; first < image.size(); first += batch) {
         std::vector<PageIn> pages;
         for (std::size_t pfn = first; pfn < std::min(image.size(), first + batch); ++pfn)
-            pages.push_back({static_cast<Pfn>(pfn), image[pfn].data()});
+            pages.push_back({Pfn(pfn), image[pfn].data()});
         batches.emplace_back();
         for (const auto& chunk : encoder.encode(pages))
             batches.back().emplace_back(chunk.begin(), chunk.end());
@@ -34,8 +33,8 @@ Batches encode(const std::vector<test::Page>& image, ImageOptions options, std::
 }
 
 Status decode(const Batches& batches, const ImageOptions& options, Bytes& out) {
-    out.assign(std::size_t{options.guest_pages} * page_size, 0);
-    ImageDecoder decoder(options, out.data());
+    out.assign(std::size_t{options.guest_pages} * page_size, std::byte{});
+    ImageDecoder decoder(options, out);
     for (const auto& batch : batches) {
         const std::vector<Chunk> chunks(batch.begin(), batch.end());
         if (const Status status = decoder.decode(chunks); status != Status::ok) return status;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "octets.hpp"
 #include "pages.hpp"
 #include "streams.hpp"
 
@@ -57,24 +58,24 @@ TEST(Kernels, AllInstructionSetsGiveTheScalarBytesAndRoundTrip) {
         for (const bool repeat : {false, true}) {
             ByteMasks expected_masks;
             const auto mark = [&](const Kernels& k, ByteMasks& masks) {
-                return repeat ? k.unrepeated(page.data(), masks)
-                              : k.differ(page.data(), base.data(), masks);
+                return repeat ? k.unrepeated(octets(page.data()), masks)
+                              : k.differ(octets(page.data()), octets(base.data()), masks);
             };
             const std::uint32_t expected_count = mark(scalar, expected_masks);
-            const Emitted expected = emit(scalar, page.data(), expected_masks, whole_word);
+            const Emitted expected = emit(scalar, octets(page.data()), expected_masks, whole_word);
             for (const Isa isa : available_isas()) {
                 const Kernels& tested = kernels(isa);
                 ByteMasks masks;
                 ASSERT_EQ(mark(tested, masks), expected_count) << name(isa);
                 ASSERT_EQ(masks.block, expected_masks.block) << name(isa);
-                Emitted emitted = emit(tested, page.data(), masks, whole_word);
+                Emitted emitted = emit(tested, octets(page.data()), masks, whole_word);
                 ASSERT_EQ(emitted, expected) << name(isa);
                 Emitted again = emitted;
                 MaskSource source = source_of(emitted);
                 test::Page rebuilt(page_size);
-                ASSERT_TRUE(
-                    repeat ? tested.apply_repeated(rebuilt.data(), source)
-                           : tested.apply(base.data(), ~std::uint64_t{0}, rebuilt.data(), source));
+                ASSERT_TRUE(repeat ? tested.apply_repeated(octets(rebuilt.data()), source)
+                                   : tested.apply(octets(base.data()), ~std::uint64_t{0},
+                                                  octets(rebuilt.data()), source));
                 ASSERT_EQ(rebuilt, page) << name(isa);
                 ASSERT_EQ(source.literals, source.literals_end);
                 if (repeat) continue;
@@ -83,18 +84,21 @@ TEST(Kernels, AllInstructionSetsGiveTheScalarBytesAndRoundTrip) {
                 for (std::size_t b = 0; b < blocks_per_page; ++b)
                     if (expected_masks.block[b] != 0) wanted |= std::uint64_t{1} << b;
                 source = source_of(again);
-                rebuilt.assign(page_size, 0xee);
-                ASSERT_TRUE(tested.apply(base.data(), wanted, rebuilt.data(), source));
-                const std::uint8_t* packed = rebuilt.data();
+                rebuilt.assign(page_size, std::byte{0xee});
+                ASSERT_TRUE(
+                    tested.apply(octets(base.data()), wanted, octets(rebuilt.data()), source));
+                const std::uint8_t* packed = octets(rebuilt.data());
                 for (std::size_t b = 0; b < blocks_per_page; ++b) {
                     if ((wanted >> b & 1) == 0) continue;
-                    ASSERT_EQ(std::memcmp(packed, page.data() + b * 64, 64), 0) << name(isa);
+                    ASSERT_EQ(std::memcmp(packed, octets(page.data()) + b * 64, 64), 0)
+                        << name(isa);
                     packed += 64;
                 }
                 ASSERT_EQ(
-                    std::count(packed, static_cast<const std::uint8_t*>(rebuilt.data() + page_size),
+                    std::count(packed,
+                               static_cast<const std::uint8_t*>(octets(rebuilt.data()) + page_size),
                                0xee),
-                    rebuilt.data() + page_size - packed);
+                    octets(rebuilt.data()) + page_size - packed);
             }
         }
         base = page;
@@ -108,8 +112,8 @@ TEST(Kernels, NonzeroIsDifferenceFromTheZeroPage) {
         for (const Isa isa : available_isas()) {
             ByteMasks a;
             ByteMasks b;
-            EXPECT_EQ(kernels(isa).nonzero(page.data(), a),
-                      kernels(isa).differ(page.data(), zero_page.data(), b));
+            EXPECT_EQ(kernels(isa).nonzero(octets(page.data()), a),
+                      kernels(isa).differ(octets(page.data()), zero_page.data(), b));
             EXPECT_EQ(a.block, b.block);
         }
     }
@@ -119,18 +123,19 @@ TEST(Kernels, AStreamCutAnywhereIsRefused) {
     test::Random random(3);
     const test::Page base = test::pointer_page(random);
     test::Page page = base;
-    for (std::size_t i = 5; i < page_size; i += 37) page[i] ^= 0xff;
+    for (std::size_t i = 5; i < page_size; i += 37) page[i] ^= std::byte{0xff};
     for (const Isa isa : available_isas()) {
         ByteMasks masks;
-        kernels(isa).differ(page.data(), base.data(), masks);
-        Emitted emitted = emit(kernels(isa), page.data(), masks, 9);
+        kernels(isa).differ(octets(page.data()), octets(base.data()), masks);
+        Emitted emitted = emit(kernels(isa), octets(page.data()), masks, 9);
         const MaskSource whole = source_of(emitted);
         test::Page out(page_size);
         for (auto end : {&MaskSource::blocks_end, &MaskSource::words_end, &MaskSource::bytes_end,
                          &MaskSource::literals_end}) {
             MaskSource cut = whole;
             cut.*end -= 1;
-            EXPECT_FALSE(kernels(isa).apply(base.data(), ~std::uint64_t{0}, out.data(), cut))
+            EXPECT_FALSE(
+                kernels(isa).apply(octets(base.data()), ~std::uint64_t{0}, octets(out.data()), cut))
                 << name(isa);
         }
     }

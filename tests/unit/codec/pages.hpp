@@ -11,7 +11,7 @@
 
 namespace replication::codec::test {
 
-using Page = std::vector<std::uint8_t>;
+using Page = Bytes;
 using Random = std::mt19937_64;
 
 inline Page random_page(Random& random) {
@@ -25,7 +25,7 @@ inline Page random_page(Random& random) {
 
 // Mostly zero, with values that look like pointers.
 inline Page pointer_page(Random& random) {
-    Page page(page_size, 0);
+    Page page(page_size);
     for (std::size_t i = 0; i < page_size; i += 8 * (1 + random() % 6)) {
         const std::uint64_t pointer = 0x00007f0000000000 | (random() & 0xfffff8);
         std::memcpy(&page[i], &pointer, 8);
@@ -38,16 +38,16 @@ inline Page changed(const Page& page, const std::vector<Page>& others, Random& r
     Page next = page;
     switch (random() % 9) {
         case 0:
-            return Page(page_size, 0);
+            return Page(page_size);
         case 1:
             return random_page(random);
         case 2:
             return pointer_page(random);
         case 3:
-            return Page(page_size, static_cast<std::uint8_t>(random()));
+            return Page(page_size, static_cast<std::byte>(random()));
         case 4:
             if (!others.empty()) next = others[random() % others.size()];
-            next[random() % page_size] ^= 1;
+            next[random() % page_size] ^= std::byte{1};
             return next;
         case 5:
             if (!others.empty()) return others[random() % others.size()];
@@ -59,12 +59,12 @@ inline Page changed(const Page& page, const std::vector<Page>& others, Random& r
             const std::size_t first = random() % page_size;
             const std::size_t length = 1 + random() % (page_size - first);
             for (std::size_t i = first; i < first + length; ++i)
-                next[i] = static_cast<std::uint8_t>(random());
+                next[i] = static_cast<std::byte>(random());
             return next;
         }
         default:
             for (std::uint64_t changes = 1 + random() % 64; changes != 0; --changes)
-                next[random() % page_size] = static_cast<std::uint8_t>(random());
+                next[random() % page_size] = static_cast<std::byte>(random());
             return next;
     }
 }
@@ -72,7 +72,7 @@ inline Page changed(const Page& page, const std::vector<Page>& others, Random& r
 // A guest's memory, with pages() in the shape the encoder takes.
 class Guest {
   public:
-    explicit Guest(std::uint32_t pages) : pages_(pages, Page(page_size, 0)) {}
+    explicit Guest(std::uint32_t pages) : pages_(pages, Page(page_size)) {}
 
     std::uint32_t size() const { return static_cast<std::uint32_t>(pages_.size()); }
     Page& operator[](std::uint32_t pfn) { return pages_[pfn]; }
@@ -88,8 +88,7 @@ class Guest {
     }
     std::vector<PageIn> dirty() const {
         std::vector<PageIn> pages;
-        for (const auto& [pfn, _] : dirty_)
-            pages.push_back({static_cast<Pfn>(pfn), pages_[pfn].data()});
+        for (const auto& [pfn, _] : dirty_) pages.push_back({Pfn(pfn), pages_[pfn].data()});
         return pages;
     }
     void clean() { dirty_.clear(); }

@@ -32,7 +32,7 @@ class StoreModel {
     // Whether `store` holds the same versions of the same pages in the same slots.
     bool equals(const PageStore& store) const {
         for (std::uint32_t pfn = 0; pfn < store.guest_pages(); ++pfn) {
-            const std::uint32_t slot = store.find(static_cast<Pfn>(pfn));
+            const std::uint32_t slot = store.find(Pfn(pfn));
             if (slot != find(pfn).value_or(PageStore::no_slot)) return false;
             if (slot == PageStore::no_slot) continue;
             if (std::memcmp(store.page(slot), slots_[slot].page.data(), page_size) != 0)

@@ -5,20 +5,19 @@
 
 #include <map>
 #include <optional>
-#include <system_error>
 
 #include "codec/epoch_encoder.hpp"
 #include "pages.hpp"
 #include "store_model.hpp"
 #include "stream/epoch_receiver.hpp"
-#include "stream/error.hpp"
 #include "stream/stream_writer.hpp"
 
 namespace replication::stream {
 namespace {
 
-using Bytes = std::vector<std::uint8_t>;
 using codec::Level;
+using warmvm::Error;
+using warmvm::StreamErrc;
 namespace test = codec::test;
 
 class Link {
@@ -29,7 +28,7 @@ class Link {
           receiver_(shape, 1),
           model_(shape.store_slots),
           guest_(shape.guest_pages),
-          backup_(shape.guest_pages, test::Page(codec::page_size, 0)) {
+          backup_(shape.guest_pages, test::Page(page_size)) {
         connect();
     }
 
@@ -38,12 +37,12 @@ class Link {
         guest_.run(random, 9);
         epoch_.clear();
         for (const codec::PageIn& page : guest_.dirty())
-            epoch_[static_cast<std::uint32_t>(page.pfn)].assign(page.data,
-                                                                page.data + codec::page_size);
+            epoch_[static_cast<std::uint32_t>(page.pfn.value())].assign(page.data,
+                                                                        page.data + page_size);
         guest_.clean();
         image_ = guest_.all();
         std::vector<codec::PageIn> pages;
-        for (const auto& [pfn, page] : epoch_) pages.push_back({codec::Pfn{pfn}, page.data()});
+        for (const auto& [pfn, page] : epoch_) pages.push_back({Pfn{pfn}, page.data()});
         chunks_.clear();
         for (const auto& chunk : encoder_.encode(pages))
             chunks_.emplace_back(chunk.begin(), chunk.end());
@@ -67,11 +66,11 @@ class Link {
                 at += receiver_.feed({bytes.data() + at, bytes.size() - at});
                 if (!receiver_.ready()) continue;
                 for (const auto& page : receiver_.pages())
-                    page.write_to(backup_[static_cast<std::uint32_t>(page.pfn)].data());
+                    page.write_to(backup_[page.pfn.value()].data());
                 receiver_.commit();
                 model_.commit(epoch_);
             }
-        } catch (const std::system_error& error) {
+        } catch (const Error& error) {
             return error.code();
         }
         return {};
@@ -104,7 +103,7 @@ class Link {
         ASSERT_EQ(error, expected);
         ASSERT_FALSE(receiver_.ready());
         ASSERT_TRUE(receiver_.pages().empty());
-        ASSERT_EQ(deliver({0}), expected) << "what comes after is refused as well";
+        ASSERT_EQ(deliver(Bytes(1)), expected) << "what comes after is refused as well";
     }
 
     // The model changes with the receiver, so that it is compared before the sender has heard.
@@ -123,7 +122,7 @@ class Link {
         try {
             receiver_.end();
             ASSERT_FALSE(expected);
-        } catch (const std::system_error& error) {
+        } catch (const Error& error) {
             ASSERT_EQ(error.code(), expected);
         }
     }
@@ -192,21 +191,21 @@ TEST_P(LossyLink, BothEndsFollowTheModelWhateverBecomesOfAnEpoch) {
                 case Fate::lost:
                     bytes.resize(1 + random() % (bytes.size() - 1));
                     ASSERT_FALSE(link.deliver(bytes));
-                    link.end_of_connection(Errc::cut_short);
+                    link.end_of_connection(StreamErrc::truncated);
                     link.expect_receiver_follows();
                     link.reconnect();
                     break;
                 case Fate::damaged:
                     // In the last record: until it has been checked nothing may be applied.
                     bytes[bytes.size() - 1 - random() % 8] ^=
-                        static_cast<std::uint8_t>(1u << random() % 8);
-                    link.refused(link.deliver(bytes), Errc::bad_checksum);
+                        static_cast<std::byte>(1u << random() % 8);
+                    link.refused(link.deliver(bytes), StreamErrc::bad_checksum);
                     link.expect_receiver_follows();
                     link.reconnect();
                     break;
                 case Fate::repeated:
                     ASSERT_FALSE(link.deliver(bytes));
-                    link.refused(link.deliver(link.framed()), Errc::wrong_base);
+                    link.refused(link.deliver(link.framed()), StreamErrc::wrong_base);
                     link.expect_receiver_follows();
                     link.reconnect();
                     break;
@@ -220,7 +219,7 @@ TEST_P(LossyLink, BothEndsFollowTheModelWhateverBecomesOfAnEpoch) {
                     ASSERT_FALSE(link.deliver(bytes));
                     link.expect_receiver_follows();
                     link.reconnect_in_ignorance();
-                    link.refused(link.deliver(link.framed()), Errc::wrong_base);
+                    link.refused(link.deliver(link.framed()), StreamErrc::wrong_base);
                     link.expect_receiver_follows();
                     link.reconnect();
                     break;

@@ -4,20 +4,20 @@
 #include <algorithm>
 #include <cstdlib>
 #include <fstream>
-#include <iterator>
 
+#include "base/file.hpp"
 #include "codec/epoch_encoder.hpp"
 #include "codec/image_encoder.hpp"
 #include "pages.hpp"
 #include "stream/epoch_receiver.hpp"
-#include "stream/error.hpp"
 #include "stream/image_receiver.hpp"
 #include "stream/stream_writer.hpp"
 
 namespace replication::stream {
 namespace {
 
-using Bytes = std::vector<std::uint8_t>;
+using warmvm::Error;
+using warmvm::StreamErrc;
 constexpr Shape shape{64, 40};
 
 codec::EncoderOptions options() {
@@ -65,7 +65,7 @@ std::pair<std::uint64_t, std::error_code> receive(const Bytes& bytes, std::size_
             receiver.commit();
         }
         receiver.end();
-    } catch (const std::system_error& error) {
+    } catch (const Error& error) {
         return {receiver.committed(), error.code()};
     }
     return {receiver.committed(), {}};
@@ -82,14 +82,13 @@ TEST(Stream, RoundTripsInPiecesOfAnySize) {
     for (const std::size_t step :
          {std::size_t{1}, std::size_t{7}, std::size_t{4096}, recorded.bytes.size()}) {
         EpochReceiver receiver(shape, 1);
-        std::vector<codec::test::Page> backup(shape.guest_pages,
-                                              codec::test::Page(codec::page_size, 0));
+        std::vector<codec::test::Page> backup(shape.guest_pages, codec::test::Page(page_size));
         for (std::size_t at = 0; at < recorded.bytes.size();) {
             at += receiver.feed(
                 {recorded.bytes.data() + at, std::min(step, recorded.bytes.size() - at)});
             if (!receiver.ready()) continue;
             for (const auto& page : receiver.pages())
-                page.write_to(backup[static_cast<std::uint32_t>(page.pfn)].data());
+                page.write_to(backup[page.pfn.value()].data());
             receiver.commit();
             ASSERT_EQ(backup, recorded.images[receiver.committed() - 1]);
         }
@@ -109,7 +108,8 @@ TEST(Stream, ChunksLargerThanTheirPagesCanBeAreRefusedAsTheyCome) {
         constexpr std::ptrdiff_t epoch_end = 16 + 16 + 8;
         EpochReceiver receiver(shape, 1);
         const auto error = receive({bytes.begin(), bytes.end() - epoch_end}, 4096, receiver).second;
-        EXPECT_EQ(error, make_error_code(more != 0 ? Errc::bad_record : Errc::cut_short));
+        EXPECT_EQ(error,
+                  make_error_code(more != 0 ? StreamErrc::bad_record : StreamErrc::truncated));
     }
 }
 
@@ -123,7 +123,7 @@ TEST(Stream, ACutAppliesOnlyWholeEpochs) {
         EXPECT_EQ(epochs, epochs_before(recorded, size));
         const bool at_end =
             std::find(recorded.ends.begin(), recorded.ends.end(), size) != recorded.ends.end();
-        EXPECT_EQ(error, at_end ? std::error_code() : make_error_code(Errc::cut_short));
+        EXPECT_EQ(error, at_end ? std::error_code() : make_error_code(StreamErrc::truncated));
     }
 }
 
@@ -131,15 +131,15 @@ TEST(Stream, AFlippedBitEndsTheStreamBeforeItsEpoch) {
     const Recorded recorded = record();
     for (std::size_t byte = 0; byte < recorded.bytes.size(); byte += 41) {
         Bytes flipped = recorded.bytes;
-        flipped[byte] ^= static_cast<std::uint8_t>(1u << (byte % 8));
+        flipped[byte] ^= static_cast<std::byte>(1u << (byte % 8));
         EpochReceiver receiver(shape, 1);
         const auto [epochs, error] = receive(flipped, 4096, receiver);
         EXPECT_TRUE(error) << byte;
         EXPECT_EQ(epochs, epochs_before(recorded, byte)) << byte;
         // A longer length only shows when the bytes run out; everything else has ended the stream
         // for good.
-        if (error != Errc::cut_short) {
-            EXPECT_THROW(receiver.feed({flipped.data(), 1}), std::system_error);
+        if (error != StreamErrc::truncated) {
+            EXPECT_THROW(receiver.feed({flipped.data(), 1}), Error);
         }
     }
 }
@@ -159,7 +159,7 @@ TEST(Stream, EpochsRepeatedOrOutOfOrderAreRefused) {
             bytes.insert(bytes.end(), next.begin(), next.end());
         }
         EpochReceiver receiver(shape, 1);
-        EXPECT_EQ(receive(bytes, 4096, receiver).second, make_error_code(Errc::bad_sequence));
+        EXPECT_EQ(receive(bytes, 4096, receiver).second, make_error_code(StreamErrc::bad_sequence));
     }
 }
 
@@ -168,14 +168,14 @@ TEST(Stream, AnEpochOnAnotherBaseIsRefused) {
     StreamWriter writer(shape, bytes);
     writer.epoch(5, 4, 0, {});
     EpochReceiver receiver(shape, 1);
-    EXPECT_EQ(receive(bytes, 4096, receiver).second, make_error_code(Errc::wrong_base));
+    EXPECT_EQ(receive(bytes, 4096, receiver).second, make_error_code(StreamErrc::wrong_base));
 }
 
 TEST(Stream, AnotherShapeIsRefused) {
     Bytes bytes;
     StreamWriter writer({64, 41}, bytes);
     EpochReceiver receiver(shape, 1);
-    EXPECT_EQ(receive(bytes, 4096, receiver).second, make_error_code(Errc::bad_header));
+    EXPECT_EQ(receive(bytes, 4096, receiver).second, make_error_code(StreamErrc::bad_header));
 }
 
 // The bytes of version 1, for good: one epoch with a page of every kind that needs no history.
@@ -183,25 +183,25 @@ TEST(Stream, MatchesTheGoldenFile) {
     Bytes bytes;
     StreamWriter writer(shape, bytes);
     codec::EpochEncoder encoder(options());
-    codec::test::Page zero(codec::page_size, 0);
-    codec::test::Page repeated(codec::page_size, 0xcc);
-    codec::test::Page sparse(codec::page_size, 0);
-    codec::test::Page raw(codec::page_size);
-    sparse[9] = 1;
-    sparse[4095] = 2;
+    codec::test::Page zero(page_size);
+    codec::test::Page repeated(page_size, std::byte{0xcc});
+    codec::test::Page sparse(page_size);
+    codec::test::Page raw(page_size);
+    sparse[9] = std::byte{1};
+    sparse[4095] = std::byte{2};
     for (std::size_t i = 0; i < raw.size(); ++i)
-        raw[i] = static_cast<std::uint8_t>(1 + i * 2654435761u / 65536 % 255);
-    const codec::PageIn first[] = {{codec::Pfn{0}, zero.data()},
-                                   {codec::Pfn{1}, repeated.data()},
-                                   {codec::Pfn{40}, sparse.data()},
-                                   {codec::Pfn{41}, raw.data()}};
+        raw[i] = static_cast<std::byte>(1 + i * 2654435761u / 65536 % 255);
+    const codec::PageIn first[] = {{Pfn{0}, zero.data()},
+                                   {Pfn{1}, repeated.data()},
+                                   {Pfn{40}, sparse.data()},
+                                   {Pfn{41}, raw.data()}};
     writer.epoch(1, 0, 4, encoder.encode(first));
     encoder.commit();
-    repeated[100] = 1;
-    const codec::PageIn second[] = {{codec::Pfn{0}, zero.data()}, {codec::Pfn{1}, repeated.data()}};
+    repeated[100] = std::byte{1};
+    const codec::PageIn second[] = {{Pfn{0}, zero.data()}, {Pfn{1}, repeated.data()}};
     writer.epoch(2, 1, 2, encoder.encode(second));
-    std::ifstream file("tests/unit/stream/golden/version1.bin", std::ios::binary);
-    const Bytes golden{std::istreambuf_iterator<char>(file), {}};
+    const Bytes golden =
+        warmvm::read_file("tests/unit/stream/golden/version1.bin", std::size_t{1} << 20);
     if (bytes != golden && std::getenv("WRITE_GOLDEN") != nullptr)
         std::ofstream("tests/unit/stream/golden/version1.bin", std::ios::binary)
             .write(reinterpret_cast<const char*>(bytes.data()),
@@ -216,19 +216,19 @@ constexpr std::uint32_t image_pages = 1200;
 
 Bytes image_of_guest() {
     codec::test::Random random(3);
-    Bytes image(image_pages * codec::page_size);
+    Bytes image(image_pages * page_size);
     for (std::uint32_t pfn = 1; pfn < image_pages; ++pfn) {
-        const std::uint8_t* other = image.data() + random() % pfn * codec::page_size;
+        const std::byte* other = image.data() + random() % pfn * page_size;
         const codec::test::Page page =
-            codec::test::changed(codec::test::Page(other, other + codec::page_size), {}, random);
-        std::copy(page.begin(), page.end(), image.data() + pfn * codec::page_size);
+            codec::test::changed(codec::test::Page(other, other + page_size), {}, random);
+        std::copy(page.begin(), page.end(), image.data() + pfn * page_size);
     }
     return image;
 }
 
 Bytes image_stream(const Bytes& image) {
     Bytes bytes;
-    const auto pages = static_cast<std::uint32_t>(image.size() / codec::page_size);
+    const auto pages = static_cast<std::uint32_t>(image.size() / page_size);
     StreamWriter writer({pages, 0}, bytes);
     codec::ImageOptions options;
     options.guest_pages = pages;
@@ -236,7 +236,7 @@ Bytes image_stream(const Bytes& image) {
     for (std::uint32_t first = 0; first < pages; first += 700) {
         std::vector<codec::PageIn> batch;
         for (std::uint32_t pfn = first; pfn < std::min(pages, first + 700); ++pfn)
-            batch.push_back({codec::Pfn{pfn}, image.data() + std::size_t{pfn} * codec::page_size});
+            batch.push_back({Pfn{pfn}, image.data() + std::size_t{pfn} * page_size});
         writer.image(encoder.encode(batch));
     }
     writer.image_end();
@@ -246,12 +246,12 @@ Bytes image_stream(const Bytes& image) {
 // The error that ends the stream, and whether the image is complete.
 std::pair<bool, std::error_code> receive_image(const Bytes& bytes, std::uint32_t pages,
                                                std::size_t step, Bytes& image) {
-    image.assign(std::size_t{pages} * codec::page_size, 0);
-    ImageReceiver receiver(pages, image.data(), 2);
+    image.assign(std::size_t{pages} * page_size, std::byte{});
+    ImageReceiver receiver(pages, image, 2);
     try {
         for (std::size_t at = 0; at < bytes.size() && !receiver.complete();)
             at += receiver.feed({bytes.data() + at, std::min(step, bytes.size() - at)});
-    } catch (const std::system_error& error) {
+    } catch (const Error& error) {
         return {receiver.complete(), error.code()};
     }
     return {receiver.complete(), {}};
@@ -278,7 +278,7 @@ TEST(ImageStream, CutOrFlippedItIsNeverComplete) {
                                    image_pages, 65536, out)
                          .first);
         Bytes flipped = bytes;
-        flipped[at] ^= static_cast<std::uint8_t>(1u << (at % 8));
+        flipped[at] ^= static_cast<std::byte>(1u << (at % 8));
         EXPECT_FALSE(receive_image(flipped, image_pages, 65536, out).first) << at;
     }
 }
@@ -286,25 +286,22 @@ TEST(ImageStream, CutOrFlippedItIsNeverComplete) {
 TEST(ImageStream, EpochsAndImagesAreNotMistakenForEachOther) {
     Bytes out;
     EXPECT_EQ(receive_image(record().bytes, shape.guest_pages, 4096, out).second,
-              make_error_code(Errc::bad_header));
+              make_error_code(StreamErrc::bad_header));
     EpochReceiver receiver({image_pages, 40}, 1);
     EXPECT_EQ(receive(image_stream(image_of_guest()), 4096, receiver).second,
-              make_error_code(Errc::bad_header));
+              make_error_code(StreamErrc::bad_header));
 }
 
 TEST(ImageStream, MatchesTheGoldenFile) {
-    Bytes image(6 * codec::page_size);
-    std::fill_n(image.begin() + codec::page_size, codec::page_size, std::uint8_t{0xcc});
-    std::copy_n(image.begin() + codec::page_size, codec::page_size,
-                image.begin() + 3 * codec::page_size);
-    image[4 * codec::page_size + 77] = 9;
-    for (std::size_t i = 0; i < codec::page_size; ++i)
-        image[5 * codec::page_size + i] =
-            static_cast<std::uint8_t>(1 + i * 2654435761u / 65536 % 255);
+    Bytes image(6 * page_size);
+    std::fill_n(image.begin() + page_size, page_size, std::byte{0xcc});
+    std::copy_n(image.begin() + page_size, page_size, image.begin() + 3 * page_size);
+    image[4 * page_size + 77] = std::byte{9};
+    for (std::size_t i = 0; i < page_size; ++i)
+        image[5 * page_size + i] = static_cast<std::byte>(1 + i * 2654435761u / 65536 % 255);
     const std::string path = "tests/unit/stream/golden/image1.bin";
     const Bytes bytes = image_stream(image);
-    std::ifstream file(path, std::ios::binary);
-    const Bytes golden{std::istreambuf_iterator<char>(file), {}};
+    const Bytes golden = warmvm::read_file(path, std::size_t{1} << 20);
     if (bytes != golden && std::getenv("WRITE_GOLDEN") != nullptr)
         std::ofstream(path, std::ios::binary)
             .write(reinterpret_cast<const char*>(bytes.data()),

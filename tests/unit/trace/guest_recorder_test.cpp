@@ -13,7 +13,6 @@
 namespace replication::trace {
 namespace {
 
-using codec::page_size;
 using namespace std::chrono_literals;
 
 class GuestRecording : public testing::TestWithParam<std::string> {
@@ -70,8 +69,8 @@ class GuestRecording : public testing::TestWithParam<std::string> {
     std::function<void()> during_image;
 };
 
-bool filled(const std::uint8_t* page, std::uint8_t octet) {
-    return std::all_of(page, page + page_size, [&](std::uint8_t o) { return o == octet; });
+bool filled(const std::byte* page, std::uint8_t octet) {
+    return std::all_of(page, page + page_size, [&](std::byte o) { return o == std::byte{octet}; });
 }
 
 TEST_P(GuestRecording, EpochsHoldWhatTheGuestWrote) {

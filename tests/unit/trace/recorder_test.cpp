@@ -12,20 +12,15 @@
 #include <cstring>
 #include <filesystem>
 #include <set>
-#include <system_error>
+
+#include "base/error.hpp"
 
 namespace replication::trace {
 namespace {
 
-using codec::page_size;
 using namespace std::chrono_literals;
 
 constexpr std::size_t pages = 256;
-
-struct Memory {
-    std::uint8_t* shared;
-    std::uint8_t* own;
-};
 
 // Steps of a process tree that a pipe drives: parent and child share memory.
 class Tree {
@@ -35,12 +30,12 @@ class Tree {
         pid_ = ::fork();
         if (pid_ != 0) return;
         ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-        auto* shared = static_cast<std::uint8_t*>(::mmap(
+        auto* shared = static_cast<std::byte*>(::mmap(
             nullptr, pages * page_size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
         std::memset(shared, 1, pages * page_size);
         auto* own =
-            static_cast<std::uint8_t*>(::mmap(nullptr, pages * page_size, PROT_READ | PROT_WRITE,
-                                              MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+            static_cast<std::byte*>(::mmap(nullptr, pages * page_size, PROT_READ | PROT_WRITE,
+                                           MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
         std::memset(own, 2, pages * page_size);
         const bool child = ::fork() == 0;
         if (child) ::prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -48,7 +43,7 @@ class Tree {
         for (char step = 0; ::read(go_[0], &step, 1) == 1;) {
             // Whoever reads it does it.
             std::memset(shared + 10 * page_size, step, 3 * page_size);
-            own[20 * page_size + (child ? 1u : 0u)] = static_cast<std::uint8_t>(step);
+            own[20 * page_size + (child ? 1u : 0u)] = static_cast<std::byte>(step);
             if (::write(done_[1], &step, 1) != 1) break;
         }
         ::_exit(0);
@@ -102,7 +97,7 @@ TEST(Recorder, FindsWhatATreeOfProcessesWrites) {
         recorder.epoch(20ms);
         recorder.epoch(20ms);
         recorder.close();
-    } catch (const std::system_error& error) {
+    } catch (const warmvm::Error& error) {
         // Any other is a fault.
         if (error.code() != std::errc::operation_not_permitted &&
             error.code() != std::errc::permission_denied) {
@@ -117,19 +112,20 @@ TEST(Recorder, FindsWhatATreeOfProcessesWrites) {
     EXPECT_GE(trace.guest_pages(), 3 * pages);
     std::size_t shared = 0;
     for (std::uint32_t pfn = 0; pfn < trace.guest_pages(); ++pfn)
-        shared += trace.first_image(pfn)[0] == 1 && trace.first_image(pfn)[page_size - 1] == 1;
+        shared += trace.first_image(pfn)[0] == std::byte{1} &&
+                  trace.first_image(pfn)[page_size - 1] == std::byte{1};
     EXPECT_EQ(shared, pages);
-    const auto count = [](const TraceFile::Epoch& epoch, std::uint8_t value) {
+    const auto count = [](const TraceFile::Epoch& epoch, std::byte value) {
         std::size_t found = 0;
         for (std::size_t i = 0; i < epoch.pfns.size(); ++i)
             found +=
                 epoch.data[i * page_size] == value && epoch.data[(i + 1) * page_size - 1] == value;
         return found;
     };
-    EXPECT_EQ(count(trace.epochs()[0], 77), 0u);
-    EXPECT_EQ(count(trace.epochs()[1], 77), 3u);
+    EXPECT_EQ(count(trace.epochs()[0], std::byte{77}), 0u);
+    EXPECT_EQ(count(trace.epochs()[1], std::byte{77}), 3u);
     EXPECT_LT(trace.epochs()[1].pfns.size(), pages / 2);
-    EXPECT_EQ(count(trace.epochs()[2], 77), 0u);
+    EXPECT_EQ(count(trace.epochs()[2], std::byte{77}), 0u);
 }
 
 }  // namespace

@@ -10,8 +10,6 @@
 namespace replication::trace {
 namespace {
 
-using codec::page_size;
-
 // Page 1 becomes what page 0 is; half of page 2 changes.
 TEST(SimilarityStudy, CountsWhatIsAlike) {
     const std::filesystem::path path =
@@ -20,12 +18,12 @@ TEST(SimilarityStudy, CountsWhatIsAlike) {
     std::vector<codec::test::Page> image;
     for (int pfn = 0; pfn < 3; ++pfn) image.push_back(codec::test::random_page(random));
     TraceWriter writer(path);
-    std::vector<std::uint8_t> flat;
+    Bytes flat;
     for (const auto& page : image) flat.insert(flat.end(), page.begin(), page.end());
     writer.first_image(flat);
     codec::test::Page half = image[2];
-    for (std::size_t i = 0; i < page_size; i += 2) half[i] ^= 0x80;
-    std::vector<std::uint8_t> epoch = image[0];
+    for (std::size_t i = 0; i < page_size; i += 2) half[i] ^= std::byte{0x80};
+    Bytes epoch = image[0];
     epoch.insert(epoch.end(), half.begin(), half.end());
     const std::uint32_t pfns[] = {1, 2};
     writer.epoch(pfns, epoch);

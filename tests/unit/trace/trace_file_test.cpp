@@ -5,15 +5,12 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 
+#include "base/file.hpp"
 #include "pages.hpp"
 
 namespace replication::trace {
 namespace {
-
-using codec::page_size;
 
 class TraceFiles : public testing::Test {
   protected:
@@ -24,9 +21,9 @@ class TraceFiles : public testing::Test {
     // Three pages at the start; epochs write pages 1 and 4, then none.
     void write() const {
         TraceWriter writer(path());
-        writer.first_image(std::vector<std::uint8_t>(3 * page_size, 7));
+        writer.first_image(Bytes(3 * page_size, std::byte{7}));
         const std::uint32_t pfns[] = {1, 4};
-        writer.epoch(pfns, std::vector<std::uint8_t>(2 * page_size, 9));
+        writer.epoch(pfns, Bytes(2 * page_size, std::byte{9}));
         writer.epoch({}, {});
         writer.close();
     }
@@ -39,13 +36,13 @@ TEST_F(TraceFiles, WhatIsWrittenIsRead) {
     write();
     const TraceFile trace(path());
     ASSERT_EQ(trace.guest_pages(), 5u);
-    EXPECT_EQ(trace.first_image(2)[page_size - 1], 7);
+    EXPECT_EQ(trace.first_image(2)[page_size - 1], std::byte{7});
     // Pages that only an epoch names start as zeros.
-    EXPECT_EQ(trace.first_image(3)[0], 0);
-    EXPECT_EQ(trace.first_image(4)[page_size - 1], 0);
+    EXPECT_EQ(trace.first_image(3)[0], std::byte{0});
+    EXPECT_EQ(trace.first_image(4)[page_size - 1], std::byte{0});
     ASSERT_EQ(trace.epochs().size(), 2u);
     EXPECT_EQ(trace.epochs()[0].pfns[1], 4u);
-    EXPECT_EQ(trace.epochs()[0].data[2 * page_size - 1], 9);
+    EXPECT_EQ(trace.epochs()[0].data[2 * page_size - 1], std::byte{9});
     EXPECT_TRUE(trace.epochs()[1].pfns.empty());
 }
 
@@ -55,19 +52,19 @@ TEST_F(TraceFiles, WhatIsNoMemoryIsAHole) {
     {
         TraceWriter writer(path());
         writer.guest_pages(far + 8);
-        writer.first_image(std::vector<std::uint8_t>(2 * page_size, 7), far);
-        writer.first_image(std::vector<std::uint8_t>(page_size, 8), 100);
-        writer.first_image(std::vector<std::uint8_t>(page_size, 9), far + 1);
+        writer.first_image(Bytes(2 * page_size, std::byte{7}), far);
+        writer.first_image(Bytes(page_size, std::byte{8}), 100);
+        writer.first_image(Bytes(page_size, std::byte{9}), far + 1);
         const std::uint32_t pfns[] = {5};
-        writer.epoch(pfns, std::vector<std::uint8_t>(page_size, 6));
+        writer.epoch(pfns, Bytes(page_size, std::byte{6}));
         writer.close();
     }
     const TraceFile trace(path());
     ASSERT_EQ(trace.guest_pages(), far + 8);
-    EXPECT_EQ(trace.first_image(100)[0], 8);
-    EXPECT_EQ(trace.first_image(far)[page_size - 1], 7);
-    EXPECT_EQ(trace.first_image(far + 1)[0], 9);
-    EXPECT_EQ(trace.epochs()[0].data[0], 6);
+    EXPECT_EQ(trace.first_image(100)[0], std::byte{8});
+    EXPECT_EQ(trace.first_image(far)[page_size - 1], std::byte{7});
+    EXPECT_EQ(trace.first_image(far + 1)[0], std::byte{9});
+    EXPECT_EQ(trace.epochs()[0].data[0], std::byte{6});
     std::uint32_t next = 0;
     std::uint64_t pages = 0;
     for (const TraceFile::Run& run : trace.first_image_runs()) {
@@ -88,12 +85,10 @@ TEST_F(TraceFiles, WhatIsNoMemoryIsAHole) {
 
 TEST_F(TraceFiles, CutAnywhereItIsRefused) {
     write();
-    std::ifstream file(path(), std::ios::binary);
-    const std::vector<char> whole{std::istreambuf_iterator<char>(file), {}};
+    const Bytes whole = warmvm::read_file(path(), std::size_t{1} << 20);
     for (std::size_t size = 0; size < whole.size(); size += 509) {
-        std::ofstream(path(), std::ios::binary)
-            .write(whole.data(), static_cast<std::streamsize>(size));
-        EXPECT_THROW(TraceFile trace(path()), std::runtime_error) << size;
+        warmvm::replace_file(path(), ByteView(whole).first(size), 0600);
+        EXPECT_THROW(TraceFile trace(path()), warmvm::Error) << size;
     }
 }
 

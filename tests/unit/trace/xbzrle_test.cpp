@@ -9,12 +9,10 @@ namespace replication::trace {
 namespace {
 
 namespace test = codec::test;
-using codec::page_size;
-
 TEST(Xbzrle, RoundTripsOrSaysThatThePageDoesNotFit) {
     test::Random random(1);
     test::Page base = test::pointer_page(random);
-    std::vector<std::uint8_t> coded(xbzrle_bound);
+    Bytes coded(xbzrle_bound);
     int coded_pages = 0;
     for (int round = 0; round < 3000; ++round) {
         const test::Page page = test::changed(base, {}, random);
@@ -31,16 +29,18 @@ TEST(Xbzrle, RoundTripsOrSaysThatThePageDoesNotFit) {
 
 // The bytes of the published format: 5 equal, 2 new, 300 equal, 1 new.
 TEST(Xbzrle, IsThePublishedFormat) {
-    const test::Page base(page_size, 0);
+    const test::Page base(page_size);
     test::Page page = base;
-    page[5] = 0xaa;
-    page[6] = 0xbb;
-    page[307] = 0xcc;
-    std::vector<std::uint8_t> coded(xbzrle_bound);
+    page[5] = std::byte{0xaa};
+    page[6] = std::byte{0xbb};
+    page[307] = std::byte{0xcc};
+    Bytes coded(xbzrle_bound);
     const auto size = xbzrle_encode(base.data(), page.data(), coded.data());
     ASSERT_TRUE(size);
     coded.resize(*size);
-    EXPECT_EQ(coded, (std::vector<std::uint8_t>{5, 2, 0xaa, 0xbb, 0xac, 0x02, 1, 0xcc}));
+    std::vector<int> octets;
+    for (const std::byte octet : coded) octets.push_back(std::to_integer<int>(octet));
+    EXPECT_EQ(octets, (std::vector<int>{5, 2, 0xaa, 0xbb, 0xac, 0x02, 1, 0xcc}));
 }
 
 }  // namespace

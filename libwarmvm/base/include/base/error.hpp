@@ -29,6 +29,14 @@ enum class StreamErrc {
     missing_record,
     duplicate_record,
     too_big,
+    // Of a replication stream (docs/specs/stream.md):
+    bad_header,    // impossible sizes, or not those that were agreed on
+    bad_record,    // it may not come here, or is not of its type's length
+    bad_sequence,  // a record is lost, repeated or out of order
+    bad_epoch,     // an epoch's number, counts or digest do not fit
+    bad_pages,     // a chunk does not decode
+    wrong_base,    // coded against an epoch that the receiver is not at
+    bad_image,     // an image's count or digest does not fit
 };
 const std::error_category& stream_category();
 std::error_code make_error_code(StreamErrc code);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #pragma once
 
-#include <cstdint>
+#include <cstddef>
 #include <memory>
 #include <span>
 
@@ -11,10 +11,13 @@
 
 namespace replication::codec {
 
-// Rebuilds an image in the memory it is for: guest_pages * page_size bytes, zero at the start.
+// Rebuilds an image in the memory it is for: guest_pages * page_size bytes, zero at the start, the
+// caller's for as long as this object lives.
 class ImageDecoder {
   public:
-    ImageDecoder(const ImageOptions& options, std::uint8_t* image);
+    // Throws std::bad_alloc, std::system_error, and std::invalid_argument for an image of another
+    // size.
+    ImageDecoder(const ImageOptions& options, std::span<std::byte> image);
     ~ImageDecoder();
     ImageDecoder(const ImageDecoder&) = delete;
     ImageDecoder& operator=(const ImageDecoder&) = delete;

@@ -6,17 +6,23 @@
 #include <cstdint>
 #include <cstring>
 
-namespace replication::codec {
+#include "base/bytes.hpp"
+#include "base/page.hpp"
 
-inline constexpr std::size_t page_size = 4096;
+namespace replication {
 
-// Guest frame index as in Xen's p2m; 32 bits cover 16 TiB of guest memory.
-enum class Pfn : std::uint32_t {};
+// What all of replication takes of the vocabulary of libwarmvm.
+using warmvm::Bytes;
+using warmvm::ByteView;
+using warmvm::page_size;
+using warmvm::Pfn;
+
+namespace codec {
 
 // One page to code. `data` points at page_size readable bytes that the caller owns.
 struct PageIn {
     Pfn pfn;
-    const std::uint8_t* data;
+    const std::byte* data;
 };
 
 // One decoded page, as what is new of it: bit b of `changed` set means that 64-byte block b is the
@@ -26,14 +32,15 @@ struct PageIn {
 struct PageOut {
     Pfn pfn;
     std::uint64_t changed;
-    const std::uint8_t* blocks;
+    const std::byte* blocks;
 
     // Makes `page` (page_size bytes, the last committed version) the new version.
-    void write_to(std::uint8_t* page) const noexcept {
-        const std::uint8_t* from = blocks;
+    void write_to(std::byte* page) const noexcept {
+        const std::byte* from = blocks;
         for (std::uint64_t left = changed; left != 0; left &= left - 1, from += 64)
             std::memcpy(page + static_cast<std::size_t>(std::countr_zero(left)) * 64, from, 64);
     }
 };
 
-}  // namespace replication::codec
+}  // namespace codec
+}  // namespace replication

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -26,19 +27,18 @@ class PageStore {
 
     // Slot of a pfn, no_slot if it has none or lies outside the guest.
     std::uint32_t find(Pfn pfn) const {
-        const auto index = static_cast<std::uint32_t>(pfn);
-        return index < slot_of_.size() ? slot_of_[index] : no_slot;
+        return pfn.value() < slot_of_.size() ? slot_of_[pfn.value()] : no_slot;
     }
     bool holds(std::uint32_t slot) const { return slot < used_slots_; }
-    const std::uint8_t* page(std::uint32_t slot) const { return pages_.get() + slot * page_size; }
+    const std::byte* page(std::uint32_t slot) const { return pages_.get() + slot * page_size; }
 
     // An epoch commits in two passes: first every page that has a slot, by `renew`, then every
     // other, by `assign`; so no page loses its last version to another of the same epoch before it
     // is brought up to date. The content is the caller's to write; what `assign` returns holds
     // another page's or zeros. Precondition: find(pfn) has a slot, or has none and pfn <
     // guest_pages().
-    std::uint8_t* renew(Pfn pfn) noexcept;
-    std::uint8_t* assign(Pfn pfn) noexcept;
+    std::byte* renew(Pfn pfn) noexcept;
+    std::byte* assign(Pfn pfn) noexcept;
 
     // Equal for two stores exactly when pfns, slots and contents are (64-bit xxh3). Reads
     // everything: for tests.
@@ -49,9 +49,9 @@ class PageStore {
     std::uint32_t used_slots_ = 0;
     std::uint32_t hand_ = 0;
     std::vector<std::uint32_t> slot_of_;
-    std::vector<Pfn> pfn_of_;
+    std::vector<std::uint32_t> pfn_of_;  // they are below guest_pages()
     std::vector<std::uint8_t> used_;
-    HugeArray<std::uint8_t> pages_;
+    HugeArray<std::byte> pages_;
 };
 
 }  // namespace replication::codec

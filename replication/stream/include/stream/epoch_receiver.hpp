@@ -21,9 +21,9 @@ class EpochReceiver {
     EpochReceiver(const Shape& shape, unsigned threads);
 
     // Takes bytes up to the end of the next epoch; returns how many it took. Fewer than given means
-    // an epoch is ready. Throws std::system_error in stream_category for a damaged stream, and
+    // an epoch is ready. Throws Error of stream_category for a damaged stream, and
     // again at every later call.
-    std::size_t feed(std::span<const std::uint8_t> bytes);
+    std::size_t feed(ByteView bytes);
 
     // The epoch that is ready, if one is: its number, and its pages to be written to the guest.
     std::optional<std::uint64_t> ready() const { return ready_; }
@@ -35,20 +35,20 @@ class EpochReceiver {
     // Another connection, whose stream starts with a header, after the one before ended in whatever
     // way. What was committed stays; nothing else of the old stream does.
     void restart() noexcept;
-    // No more bytes will come. Throws Errc::cut_short unless the last epoch was whole.
+    // No more bytes will come. Throws StreamErrc::truncated unless the last epoch was whole.
     void end() const;
 
     const codec::PageStore& store() const { return decoder_.store(); }
 
   private:
-    void record(std::uint32_t type, std::span<const std::uint8_t> payload, std::uint64_t checksum);
-    void epoch_begin(std::span<const std::uint8_t> payload);
-    void epoch_end(std::span<const std::uint8_t> payload);
+    void record(std::uint32_t type, ByteView payload, std::uint64_t checksum);
+    void epoch_begin(ByteView payload);
+    void epoch_end(ByteView payload);
 
     Shape shape_;
     RecordReader reader_;
     codec::EpochDecoder decoder_;
-    std::vector<std::vector<std::uint8_t>> chunks_;
+    std::vector<Bytes> chunks_;
     std::vector<std::uint64_t> checksums_;
     std::optional<std::uint64_t> ready_;
     bool in_epoch_ = false;

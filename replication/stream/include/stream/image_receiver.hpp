@@ -17,23 +17,23 @@ class ImageReceiver {
   public:
     // `image`: guest_pages * page_size bytes, zero, the caller's; lives as long as this object.
     // Throws as codec::ImageDecoder does.
-    ImageReceiver(std::uint32_t guest_pages, std::uint8_t* image, unsigned threads);
+    ImageReceiver(std::uint32_t guest_pages, std::span<std::byte> image, unsigned threads);
 
-    // Takes bytes up to the end of the image; returns how many it took. Throws std::system_error in
+    // Takes bytes up to the end of the image; returns how many it took. Throws Error of
     // stream_category for a damaged stream, and again at every later call.
-    std::size_t feed(std::span<const std::uint8_t> bytes);
+    std::size_t feed(ByteView bytes);
 
     // The whole image has come and was verified.
     bool complete() const { return complete_; }
 
   private:
-    void record(std::uint32_t type, std::span<const std::uint8_t> payload, std::uint64_t checksum);
+    void record(std::uint32_t type, ByteView payload, std::uint64_t checksum);
     void decode();
 
     RecordReader reader_;
     codec::ImageDecoder decoder_;
     std::size_t batch_;
-    std::vector<std::vector<std::uint8_t>> chunks_;
+    std::vector<Bytes> chunks_;
     std::uint64_t digest_ = 0;
     std::uint64_t count_ = 0;
     bool complete_ = false;

@@ -3,10 +3,9 @@
 
 #include <cstdint>
 #include <functional>
-#include <span>
 #include <system_error>
-#include <vector>
 
+#include "codec/page.hpp"
 #include "stream/shape.hpp"
 
 namespace replication::stream {
@@ -18,15 +17,14 @@ class RecordReader {
     // The stream must be of this shape.
     explicit RecordReader(const Shape& shape) : shape_(shape) {}
 
-    // A checked record. Throws std::system_error in stream_category if it may not come here.
-    using Handler = std::function<void(std::uint32_t type, std::span<const std::uint8_t> payload,
-                                       std::uint64_t checksum)>;
+    // A checked record. Throws Error of stream_category if it may not come here.
+    using Handler =
+        std::function<void(std::uint32_t type, ByteView payload, std::uint64_t checksum)>;
 
     // Takes bytes and hands out the records they complete, until `done` says so after one; returns
-    // how many it took. Throws std::system_error in stream_category for a damaged stream, and again
+    // how many it took. Throws Error of stream_category for a damaged stream, and again
     // at every later call.
-    std::size_t feed(std::span<const std::uint8_t> bytes, const Handler& handle,
-                     const std::function<bool()>& done);
+    std::size_t feed(ByteView bytes, const Handler& handle, const std::function<bool()>& done);
 
     // The header has come and no record is half there.
     bool between_records() const { return begun_ && buffer_.empty(); }
@@ -37,7 +35,7 @@ class RecordReader {
     void record(const Handler& handle);
 
     Shape shape_;
-    std::vector<std::uint8_t> buffer_;
+    Bytes buffer_;
     std::error_code failed_;
     bool begun_ = false;
     std::uint64_t sequence_ = 0;

@@ -3,9 +3,9 @@
 
 #include <cstdint>
 #include <span>
-#include <vector>
 
 #include "codec/chunk.hpp"
+#include "codec/page.hpp"
 #include "stream/shape.hpp"
 
 namespace replication::stream {
@@ -15,7 +15,7 @@ namespace replication::stream {
 class StreamWriter {
   public:
     // A stream of epochs; with no slots, of an image.
-    StreamWriter(const Shape& shape, std::vector<std::uint8_t>& out);
+    StreamWriter(const Shape& shape, Bytes& out);
 
     // `epoch` > `base`, the epoch last committed; `pages` in all the chunks.
     void epoch(std::uint64_t epoch, std::uint64_t base, std::uint32_t pages,
@@ -26,9 +26,9 @@ class StreamWriter {
     void image_end();
 
   private:
-    std::uint64_t record(std::uint32_t type, std::span<const std::uint8_t> payload);
+    std::uint64_t record(std::uint32_t type, ByteView payload);
 
-    std::vector<std::uint8_t>& out_;
+    Bytes& out_;
     std::uint64_t sequence_ = 0;
     std::uint64_t image_chunks_ = 0;
     std::uint64_t image_digest_ = 0;

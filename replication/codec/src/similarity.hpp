@@ -12,10 +12,10 @@ namespace replication::codec {
 
 // Finds pages that look like a given one: Gerofi's content-addressable hash table, chapter 3
 // (decisions and what is public of the thesis: docs/design/page-codec.md). A page is described by
-// 16 signatures, each a bit projection of one 64-byte block: from every 8-byte word the low 12 and
-// the high 16 bits, which a pointer keeps when address space randomisation moves it. The table maps
-// a signature to the last slot that had it at that place. Sender only: nothing of it goes on the
-// wire and a wrong guess costs time, not correctness. Memory: 4 << table_bits bytes, taken at
+// eight signatures, each a bit projection of one 64-byte block: from every 8-byte word the low 12
+// and the high 16 bits, which a pointer keeps when address space randomisation moves it. The table
+// maps a signature to the last slot that had it at that place. Sender only: nothing of it goes on
+// the wire and a wrong guess costs time, not correctness. Memory: 32 to 64 bytes a slot, taken at
 // construction.
 class SimilarityIndex {
   public:
