@@ -7,12 +7,12 @@
 #include <string>
 
 #include "base/error.hpp"
-#include "trace_file.hpp"
+#include "trace/trace_file.hpp"
 #include "xbzrle.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     replication::Bytes page(replication::page_size);
-    replication::trace::xbzrle_decode(reinterpret_cast<const std::byte*>(data), size, page.data());
+    replication::bench::xbzrle_decode(reinterpret_cast<const std::byte*>(data), size, page.data());
     const int file = ::memfd_create("trace", 0);
     if (file < 0 || ::write(file, data, size) != static_cast<ssize_t>(size)) std::abort();
     try {

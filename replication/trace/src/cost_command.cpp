@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "commands.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -8,10 +10,9 @@
 
 #include "codec/epoch_encoder.hpp"
 #include "codec/huge_memory.hpp"
-#include "json_file.hpp"
-#include "options.hpp"
-#include "stopwatch.hpp"
-#include "trace_file.hpp"
+#include "trace/json_file.hpp"
+#include "trace/stopwatch.hpp"
+#include "trace/trace_file.hpp"
 
 namespace replication::trace {
 namespace {

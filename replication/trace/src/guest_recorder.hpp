@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "guest/guest_pages.hpp"
-#include "trace_file.hpp"
+#include "trace/trace_file.hpp"
 #include "xen/log_dirty.hpp"
 #include "xen/store.hpp"
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "commands.hpp"
+
 #include <poll.h>
 #include <signal.h>
 
@@ -10,7 +12,6 @@
 
 #include "base/process.hpp"
 #include "guest_recorder.hpp"
-#include "options.hpp"
 #include "recorder.hpp"
 
 namespace replication::trace {

@@ -13,7 +13,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "trace_file.hpp"
+#include "trace/trace_file.hpp"
 #include "written_pages.hpp"
 
 namespace replication::trace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "trace_file.hpp"
+#include "trace/trace_file.hpp"
 
 #include <fcntl.h>
 #include <sys/mman.h>

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <optional>
 
-namespace replication::trace {
+namespace replication::bench {
 
 // The page format of QEMU's XBZRLE, a peer, after its description in QEMU's docs/xbzrle.txt:
 // alternating runs of equal and of new bytes, each length a LEB128, the new bytes after theirs; a
@@ -20,4 +20,4 @@ std::optional<std::size_t> xbzrle_encode(const std::byte* base, const std::byte*
 // `page` holds the base and becomes the new page. False if `in` is not of the format.
 bool xbzrle_decode(const std::byte* in, std::size_t size, std::byte* page);
 
-}  // namespace replication::trace
+}  // namespace replication::bench

@@ -3,13 +3,12 @@
 
 #include "codec/epoch_encoder.hpp"
 #include "coder.hpp"
+#include "trace/trace_file.hpp"
 
-namespace replication::trace {
-
-class TraceFile;
+namespace replication::bench {
 
 // Our codec as a Coder; its page stores start with the trace's first image committed.
 std::unique_ptr<Coder> make_our_coder(std::string name, const codec::EncoderOptions& options,
-                                      const TraceFile& trace);
+                                      const trace::TraceFile& trace);
 
-}  // namespace replication::trace
+}  // namespace replication::bench

@@ -5,17 +5,17 @@
 #include <stdexcept>
 
 #include "codec/epoch_decoder.hpp"
-#include "trace_file.hpp"
+#include "trace/trace_file.hpp"
 
-namespace replication::trace {
+namespace replication::bench {
 namespace {
 
 class OurCoder : public Coder {
   public:
-    OurCoder(std::string name, const codec::EncoderOptions& options, const TraceFile& trace)
+    OurCoder(std::string name, const codec::EncoderOptions& options, const trace::TraceFile& trace)
         : Coder(std::move(name)), encoder_(options), decoder_(options) {
         constexpr std::uint32_t step = 16384;
-        for (const TraceFile::Run& run : trace.first_image_runs()) {
+        for (const trace::TraceFile::Run& run : trace.first_image_runs()) {
             const std::uint32_t end = run.first + run.pages;
             for (std::uint32_t first = run.first; first < end; first += step) {
                 pages_.clear();
@@ -71,8 +71,8 @@ class OurCoder : public Coder {
 }  // namespace
 
 std::unique_ptr<Coder> make_our_coder(std::string name, const codec::EncoderOptions& options,
-                                      const TraceFile& trace) {
+                                      const trace::TraceFile& trace) {
     return std::make_unique<OurCoder>(std::move(name), options, trace);
 }
 
-}  // namespace replication::trace
+}  // namespace replication::bench

@@ -5,7 +5,7 @@
 
 #include "pages.hpp"
 
-namespace replication::trace {
+namespace replication::bench {
 namespace {
 
 namespace test = codec::test;
@@ -44,4 +44,4 @@ TEST(Xbzrle, IsThePublishedFormat) {
 }
 
 }  // namespace
-}  // namespace replication::trace
+}  // namespace replication::bench

@@ -7,12 +7,12 @@
 #include <vector>
 
 #include "coder.hpp"
-#include "trace_file.hpp"
+#include "trace/trace_file.hpp"
 
-namespace replication::trace {
+namespace replication::bench {
 
 struct ReplayOptions {
-    unsigned repeats = 3;  // of each epoch: Rounds in stopwatch.hpp
+    unsigned repeats = 3;  // of each epoch: rounds.hpp
     std::size_t max_epochs = SIZE_MAX;
     bool wall_clock = false;  // elapsed time instead of CPU time, for more than one thread
 };
@@ -39,7 +39,7 @@ struct ReplayResult {
 // pages copied to a fresh place, as a paused guest's copy-out does: pages are warm, references
 // cold. Every decoded epoch is compared with the trace; throws std::runtime_error where one
 // differs.
-std::vector<ReplayResult> replay(const TraceFile& trace, const Coders& coders,
+std::vector<ReplayResult> replay(const trace::TraceFile& trace, const Coders& coders,
                                  const ReplayOptions& options);
 
-}  // namespace replication::trace
+}  // namespace replication::bench

@@ -11,7 +11,7 @@
 #include "codec/huge_memory.hpp"
 #include "codec/page.hpp"
 
-namespace replication::trace {
+namespace replication::bench {
 
 // The guest's memory as of the last committed epoch, one for all peers: reference(pfn).
 class ReferenceImage {
@@ -68,4 +68,4 @@ class Coder {
 
 using Coders = std::vector<std::unique_ptr<Coder>>;
 
-}  // namespace replication::trace
+}  // namespace replication::bench

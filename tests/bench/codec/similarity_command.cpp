@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <cstdio>
 
-#include "json_file.hpp"
-#include "options.hpp"
+#include "commands.hpp"
 #include "similarity_study.hpp"
+#include "trace/json_file.hpp"
 
-namespace replication::trace {
+namespace replication::bench {
 
 int similarity_command(const Arguments& arguments) {
     namespace po = boost::program_options;
     std::vector<std::string> paths;
     std::size_t epochs = 0;
     std::string json;
-    po::options_description description("replication-trace similarity TRACE ...");
+    po::options_description description("bench-codec similarity TRACE ...");
     description.add_options()("trace", po::value(&paths)->required(), "recorded traces")(
         "epochs", po::value(&epochs)->default_value(SIZE_MAX, "all"), "epochs of each")(
         "json", po::value(&json), "file for the figures");
-    parse(arguments, description, "trace");
+    trace::parse(arguments, description, "trace");
     nlohmann::json document = nlohmann::json::array();
     std::printf("%-24s %6s %10s %8s %9s %11s %8s\n", "similar bytes of changed", "block", "blocks",
                 "self", "+density", "+projection", "copies");
     for (const std::string& path : paths) {
-        const TraceFile trace(path);
+        const trace::TraceFile trace(path);
         const std::string name = path.substr(path.rfind('/') + 1);
         for (const std::size_t size : {64u, 512u, 2048u, 4096u}) {
             const SimilarityShare share = study_similarity(trace, size, epochs);
@@ -43,8 +43,8 @@ int similarity_command(const Arguments& arguments) {
                                 {"copies", percent(share.exact, share.blocks)}});
         }
     }
-    write_json(json, document);
+    trace::write_json(json, document);
     return 0;
 }
 
-}  // namespace replication::trace
+}  // namespace replication::bench

@@ -7,7 +7,7 @@
 #include "image_replay.hpp"
 #include "replay.hpp"
 
-namespace replication::trace {
+namespace replication::bench {
 
 // What one run measured of one trace.
 struct TraceFigures {
@@ -29,4 +29,4 @@ struct Target {
 // Throws std::out_of_range if a coder that a target needs was not replayed.
 std::vector<Target> targets_of(const Figures& figures);
 
-}  // namespace replication::trace
+}  // namespace replication::bench

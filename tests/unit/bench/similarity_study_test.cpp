@@ -7,7 +7,7 @@
 
 #include "pages.hpp"
 
-namespace replication::trace {
+namespace replication::bench {
 namespace {
 
 // Page 1 becomes what page 0 is; half of page 2 changes.
@@ -17,7 +17,7 @@ TEST(SimilarityStudy, CountsWhatIsAlike) {
     codec::test::Random random(1);
     std::vector<codec::test::Page> image;
     for (int pfn = 0; pfn < 3; ++pfn) image.push_back(codec::test::random_page(random));
-    TraceWriter writer(path);
+    trace::TraceWriter writer(path);
     Bytes flat;
     for (const auto& page : image) flat.insert(flat.end(), page.begin(), page.end());
     writer.first_image(flat);
@@ -28,7 +28,7 @@ TEST(SimilarityStudy, CountsWhatIsAlike) {
     const std::uint32_t pfns[] = {1, 2};
     writer.epoch(pfns, epoch);
     writer.close();
-    const TraceFile trace(path);
+    const trace::TraceFile trace(path);
     for (const std::size_t size : {std::size_t{64}, std::size_t{4096}}) {
         const SimilarityShare share = study_similarity(trace, size, 1);
         EXPECT_EQ(share.blocks, 2 * page_size / size);
@@ -41,4 +41,4 @@ TEST(SimilarityStudy, CountsWhatIsAlike) {
 }
 
 }  // namespace
-}  // namespace replication::trace
+}  // namespace replication::bench

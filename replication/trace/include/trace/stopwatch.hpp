@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #pragma once
 
-#include <algorithm>
 #include <ctime>
-#include <vector>
 
 namespace replication::trace {
 
@@ -26,22 +24,6 @@ class Stopwatch {
         return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
     }
     clockid_t clock_;
-};
-
-// What several rounds of one step took: the median, or the least of elapsed times, which anything
-// else that runs can only lengthen.
-class Rounds {
-  public:
-    explicit Rounds(bool wall) : wall_(wall) {}
-    void add(double seconds) { seconds_.push_back(seconds); }
-    double result() {
-        std::sort(seconds_.begin(), seconds_.end());
-        return wall_ ? seconds_.front() : seconds_[seconds_.size() / 2];
-    }
-
-  private:
-    bool wall_;
-    std::vector<double> seconds_;
 };
 
 }  // namespace replication::trace

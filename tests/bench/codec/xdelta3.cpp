@@ -18,7 +18,7 @@
 
 extern char** environ;
 
-namespace replication::trace {
+namespace replication::bench {
 namespace {
 
 void require(bool ok, const char* what) {
@@ -119,4 +119,4 @@ std::unique_ptr<Coder> make_xdelta3() {
     return nullptr;
 }
 
-}  // namespace replication::trace
+}  // namespace replication::bench

@@ -6,9 +6,10 @@
 #include <numeric>
 #include <stdexcept>
 
-#include "stopwatch.hpp"
+#include "rounds.hpp"
+#include "trace/stopwatch.hpp"
 
-namespace replication::trace {
+namespace replication::bench {
 namespace {
 
 // Larger than any last-level cache slice a virtual machine is likely to be given.
@@ -56,26 +57,26 @@ double ReplayResult::decode_rate() const {
     return raw_bytes() / sum(epochs, [](const EpochCost& e) { return e.decode_seconds; });
 }
 
-std::vector<ReplayResult> replay(const TraceFile& trace, const Coders& coders,
+std::vector<ReplayResult> replay(const trace::TraceFile& trace, const Coders& coders,
                                  const ReplayOptions& options) {
     ReferenceImage reference(trace.guest_pages());
-    for (const TraceFile::Run& run : trace.first_image_runs())
+    for (const trace::TraceFile::Run& run : trace.first_image_runs())
         std::memcpy(reference.page(run.first), trace.first_image(run.first),
                     std::size_t{run.pages} * page_size);
 
-    const Stopwatch stopwatch(options.wall_clock);
+    const trace::Stopwatch stopwatch(options.wall_clock);
     CacheSweeper caches;
     std::vector<ReplayResult> results;
     for (const auto& coder : coders) results.push_back({coder->name(), {}});
     std::size_t most = 1;
-    for (const TraceFile::Epoch& epoch : trace.epochs())
+    for (const trace::TraceFile::Epoch& epoch : trace.epochs())
         most = std::max(most, epoch.pfns.size() * page_size);
     // Huge pages, as a real sender takes for its copy-out.
     const codec::HugeArray<std::byte> arena = codec::make_huge<std::byte>(most);
     Bytes decoded;
 
     std::size_t left = options.max_epochs;
-    for (const TraceFile::Epoch& epoch : trace.epochs()) {
+    for (const trace::TraceFile::Epoch& epoch : trace.epochs()) {
         if (epoch.pfns.empty()) continue;
         if (left-- == 0) break;
         const std::size_t size = epoch.pfns.size() * page_size;
@@ -145,4 +146,4 @@ std::vector<ReplayResult> replay(const TraceFile& trace, const Coders& coders,
     return results;
 }
 
-}  // namespace replication::trace
+}  // namespace replication::bench

@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "trace_file.hpp"
+#include "trace/trace_file.hpp"
 
-namespace replication::trace {
+namespace replication::bench {
 
 struct ImageResult {
     std::string coder;
@@ -21,7 +21,7 @@ struct ImageResult {
 };
 
 struct ImageReplayOptions {
-    unsigned rounds = 3;   // over the whole image, all coders in turn: Rounds in stopwatch.hpp
+    unsigned rounds = 3;   // over the whole image, all coders in turn: rounds.hpp
     unsigned threads = 1;  // of ours
     bool peers = true;
     bool wall_clock = false;  // elapsed time instead of CPU time, for more than one thread
@@ -30,6 +30,7 @@ struct ImageReplayOptions {
 // The trace's first image as a whole, in batches as a migration sends it: ours and stream
 // compressors. Each decoded image is compared with the trace; throws std::runtime_error where one
 // differs.
-std::vector<ImageResult> replay_image(const TraceFile& trace, const ImageReplayOptions& options);
+std::vector<ImageResult> replay_image(const trace::TraceFile& trace,
+                                      const ImageReplayOptions& options);
 
-}  // namespace replication::trace
+}  // namespace replication::bench

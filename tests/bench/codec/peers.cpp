@@ -11,7 +11,7 @@
 #include "xbzrle.hpp"
 #include "xdelta3.hpp"
 
-namespace replication::trace {
+namespace replication::bench {
 namespace {
 
 struct FreeCCtx {
@@ -196,4 +196,4 @@ Coders make_peers() {
     return coders;
 }
 
-}  // namespace replication::trace
+}  // namespace replication::bench

@@ -6,7 +6,7 @@
 
 #include "codec/page.hpp"
 
-namespace replication::trace {
+namespace replication::bench {
 namespace {
 
 std::uint64_t difference(const std::byte* a, const std::byte* b) {
@@ -89,4 +89,4 @@ bool xbzrle_decode(const std::byte* in, std::size_t size, std::byte* page) {
     return true;
 }
 
-}  // namespace replication::trace
+}  // namespace replication::bench

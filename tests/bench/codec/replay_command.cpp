@@ -3,15 +3,15 @@
 #include <cstdio>
 #include <set>
 
+#include "commands.hpp"
 #include "image_replay.hpp"
-#include "json_file.hpp"
-#include "options.hpp"
 #include "our_coder.hpp"
 #include "peers.hpp"
 #include "replay.hpp"
 #include "targets.hpp"
+#include "trace/json_file.hpp"
 
-namespace replication::trace {
+namespace replication::bench {
 namespace {
 
 struct Options {
@@ -23,7 +23,8 @@ struct Options {
     bool images = true;
 };
 
-codec::EncoderOptions options_of(const TraceFile& trace, codec::Level level, unsigned threads) {
+codec::EncoderOptions options_of(const trace::TraceFile& trace, codec::Level level,
+                                 unsigned threads) {
     codec::EncoderOptions options;
     options.guest_pages = options.store_slots = trace.guest_pages();
     options.level = level;
@@ -31,7 +32,7 @@ codec::EncoderOptions options_of(const TraceFile& trace, codec::Level level, uns
     return options;
 }
 
-Coders coders_of(const TraceFile& trace, const std::set<std::string>& only) {
+Coders coders_of(const trace::TraceFile& trace, const std::set<std::string>& only) {
     Coders coders;
     const auto wanted = [&](const std::string& name) {
         return only.empty() || only.contains(name);
@@ -48,13 +49,13 @@ Coders coders_of(const TraceFile& trace, const std::set<std::string>& only) {
     add("balanced, no similarity", alone);
     for (const auto& name : only) {
         const auto is_it = [&](const auto& coder) { return coder->name() == name; };
-        if (std::ranges::none_of(coders, is_it)) throw UsageError{"no coder '" + name + "'"};
+        if (std::ranges::none_of(coders, is_it)) throw trace::UsageError{"no coder '" + name + "'"};
     }
     return coders;
 }
 
 // Elapsed time of one and of two threads, in turn on each epoch.
-std::vector<ReplayResult> replay_threads(const TraceFile& trace, ReplayOptions options) {
+std::vector<ReplayResult> replay_threads(const trace::TraceFile& trace, ReplayOptions options) {
     Coders coders;
     for (const codec::Level level : codec::all_levels)
         for (const unsigned threads : {1u, 2u})
@@ -96,7 +97,7 @@ int replay_command(const Arguments& arguments) {
     namespace po = boost::program_options;
     Options options;
     std::vector<std::string> only;
-    po::options_description description("replication-trace replay TRACE ...");
+    po::options_description description("bench-codec replay TRACE ...");
     description.add_options()("trace", po::value(&options.traces)->required(), "traces to replay")(
         "epochs", po::value(&options.epochs)->default_value(SIZE_MAX, "all"), "epochs of each")(
         "rounds", po::value(&options.rounds)->default_value(3),
@@ -104,8 +105,8 @@ int replay_command(const Arguments& arguments) {
         "only", po::value(&only)->composing(),
         "coder to replay through, may be repeated; no images, no threads")(
         "json", po::value(&options.json), "file for the figures");
-    parse(arguments, description, "trace");
-    if (options.rounds == 0) throw UsageError{"--rounds is at least 1"};
+    trace::parse(arguments, description, "trace");
+    if (options.rounds == 0) throw trace::UsageError{"--rounds is at least 1"};
     options.only = {only.begin(), only.end()};
     ReplayOptions replay_options;
     replay_options.repeats = options.rounds;
@@ -115,7 +116,7 @@ int replay_command(const Arguments& arguments) {
     document["instruction_set"] = name(codec::best_isa());
     Figures figures;
     for (const std::string& path : options.traces) {
-        const TraceFile trace(path);
+        const trace::TraceFile trace(path);
         const std::string name = name_of(path);
         TraceFigures& of_trace = figures.emplace_back();
         of_trace.trace = name;
@@ -151,8 +152,8 @@ int replay_command(const Arguments& arguments) {
                 {{"name", target.name}, {"wanted", target.wanted}, {"reached", target.reached}});
         }
     }
-    write_json(options.json, document);
+    trace::write_json(options.json, document);
     return 0;
 }
 
-}  // namespace replication::trace
+}  // namespace replication::bench

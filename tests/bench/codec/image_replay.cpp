@@ -14,9 +14,10 @@
 #include "codec/huge_memory.hpp"
 #include "codec/image_decoder.hpp"
 #include "codec/image_encoder.hpp"
-#include "stopwatch.hpp"
+#include "rounds.hpp"
+#include "trace/stopwatch.hpp"
 
-namespace replication::trace {
+namespace replication::bench {
 namespace {
 
 using Bytes = Bytes;
@@ -176,7 +177,8 @@ class Zstd : public BatchCoder {
 
 }  // namespace
 
-std::vector<ImageResult> replay_image(const TraceFile& trace, const ImageReplayOptions& options) {
+std::vector<ImageResult> replay_image(const trace::TraceFile& trace,
+                                      const ImageReplayOptions& options) {
     std::vector<std::unique_ptr<ImageCoder>> coders;
     coders.push_back(std::make_unique<Ours>(trace.guest_pages(), options.threads));
     if (options.peers) {
@@ -184,7 +186,7 @@ std::vector<ImageResult> replay_image(const TraceFile& trace, const ImageReplayO
         coders.push_back(std::make_unique<Lz4>());
         coders.push_back(std::make_unique<Zstd>());
     }
-    const Stopwatch stopwatch(options.wall_clock);
+    const trace::Stopwatch stopwatch(options.wall_clock);
     const std::size_t total = std::size_t{trace.guest_pages()} * page_size;
     codec::HugeArray<std::byte> arena =
         codec::make_huge<std::byte>(std::size_t{batch_pages} * page_size);
@@ -232,4 +234,4 @@ std::vector<ImageResult> replay_image(const TraceFile& trace, const ImageReplayO
     return results;
 }
 
-}  // namespace replication::trace
+}  // namespace replication::bench

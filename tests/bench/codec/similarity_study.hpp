@@ -4,9 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "trace_file.hpp"
+#include "trace/trace_file.hpp"
 
-namespace replication::trace {
+namespace replication::bench {
 
 // Gerofi's question (chapter 3): of the areas that changed since the last checkpoint, what share of
 // the bytes is the same in something the other side already has?
@@ -22,7 +22,7 @@ struct SimilarityShare {
 
 // For blocks of `block_size` bytes (64 to 4096, a power of two), over the first `max_epochs`
 // epochs.
-SimilarityShare study_similarity(const TraceFile& trace, std::size_t block_size,
+SimilarityShare study_similarity(const trace::TraceFile& trace, std::size_t block_size,
                                  std::size_t max_epochs);
 
-}  // namespace replication::trace
+}  // namespace replication::bench

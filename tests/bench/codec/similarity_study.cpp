@@ -9,7 +9,7 @@
 
 #include "coder.hpp"
 
-namespace replication::trace {
+namespace replication::bench {
 namespace {
 
 constexpr std::size_t segments = 8;
@@ -75,7 +75,7 @@ bool is_zero(const std::byte* block, std::size_t size) {
 
 }  // namespace
 
-SimilarityShare study_similarity(const TraceFile& trace, std::size_t block_size,
+SimilarityShare study_similarity(const trace::TraceFile& trace, std::size_t block_size,
                                  std::size_t max_epochs) {
     ReferenceImage reference(trace.guest_pages());
     Table densities;
@@ -95,13 +95,13 @@ SimilarityShare study_similarity(const TraceFile& trace, std::size_t block_size,
         }
         std::memcpy(reference.page(pfn), page, page_size);
     };
-    for (const TraceFile::Run& run : trace.first_image_runs())
+    for (const trace::TraceFile::Run& run : trace.first_image_runs())
         for (std::uint32_t pfn = run.first; pfn < run.first + run.pages; ++pfn)
             commit(pfn, trace.first_image(pfn));
 
     SimilarityShare share;
     std::size_t left = max_epochs;
-    for (const TraceFile::Epoch& epoch : trace.epochs()) {
+    for (const trace::TraceFile::Epoch& epoch : trace.epochs()) {
         if (left-- == 0) break;
         for (std::size_t i = 0; i < epoch.pfns.size(); ++i) {
             for (std::size_t b = 0; b < blocks_per_page; ++b) {
@@ -133,4 +133,4 @@ SimilarityShare study_similarity(const TraceFile& trace, std::size_t block_size,
     return share;
 }
 
-}  // namespace replication::trace
+}  // namespace replication::bench

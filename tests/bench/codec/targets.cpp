@@ -6,7 +6,7 @@
 #include <limits>
 #include <stdexcept>
 
-namespace replication::trace {
+namespace replication::bench {
 namespace {
 
 template <typename Result>
@@ -99,4 +99,4 @@ std::vector<Target> targets_of(const Figures& figures) {
     return targets;
 }
 
-}  // namespace replication::trace
+}  // namespace replication::bench

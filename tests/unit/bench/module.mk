@@ -1,0 +1,6 @@
+M := tests/unit/bench
+$(M)_USES := tests/bench/codec
+$(M)_INCS := tests/unit/codec
+$(M)_PKGS := gtest
+$(M)_TESTS := $(sort $(wildcard $(M)/*_test.cpp))
+$(eval $(call module,$(M)))
