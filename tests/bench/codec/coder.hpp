@@ -57,6 +57,8 @@ class Coder {
     virtual Keeps keeps() const = 0;
     virtual void commit_sent() {}
     virtual void commit_received() {}
+    // Bytes that travel around what was encoded last; not timed, and not in encode's figure.
+    virtual std::size_t framing(const EpochPages&) { return 0; }
     // Whether encode's figure already holds the list of pfns.
     virtual bool counts_pfns() const { return false; }
     // CPU seconds that encode spent outside this process since the last call.

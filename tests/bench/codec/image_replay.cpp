@@ -8,6 +8,7 @@
 #include <cstring>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <stdexcept>
 
@@ -15,6 +16,7 @@
 #include "codec/image_decoder.hpp"
 #include "codec/image_encoder.hpp"
 #include "rounds.hpp"
+#include "stream/stream_writer.hpp"
 #include "trace/stopwatch.hpp"
 
 namespace replication::bench {
@@ -35,6 +37,8 @@ class ImageCoder {
     virtual std::size_t encode(Batch batch, std::uint32_t first_pfn) = 0;
     // Not timed: puts what was encoded aside for decode.
     virtual void keep() = 0;
+    // Bytes that travel around what encode returned, of all batches.
+    virtual std::size_t framing() { return 0; }
     // The next batch, to `out`, which is zero at the start. Batches come as they were encoded.
     virtual void decode(std::byte* image, std::uint32_t first_pfn, std::size_t size) = 0;
 };
@@ -49,6 +53,9 @@ class Ours : public ImageCoder {
     void start() override {
         encoder_ = std::make_unique<codec::ImageEncoder>(options_);
         decoder_.reset();
+        wire_.clear();
+        writer_.emplace(stream::Shape{options_.guest_pages, 0}, wire_);
+        framing_ = wire_.size();
         coded_.clear();
         next_ = 0;
     }
@@ -57,13 +64,19 @@ class Ours : public ImageCoder {
         for (std::size_t at = 0; at < batch.size(); at += page_size)
             pages_.push_back({Pfn(first_pfn + at / page_size), batch.data() + at});
         chunks_ = encoder_->encode(pages_);
-        std::size_t size = 0;
-        for (const auto& chunk : chunks_) size += chunk.size();
-        return size;
+        return coded_size();
     }
     void keep() override {
+        wire_.clear();
+        writer_->image(chunks_);
+        framing_ += wire_.size() - coded_size();
         coded_.emplace_back();
         for (const auto& chunk : chunks_) coded_.back().emplace_back(chunk.begin(), chunk.end());
+    }
+    std::size_t framing() override {
+        wire_.clear();
+        writer_->image_end();
+        return framing_ + wire_.size();
     }
     void decode(std::byte* image, std::uint32_t, std::size_t) override {
         if (!decoder_) {
@@ -77,7 +90,16 @@ class Ours : public ImageCoder {
     }
 
   private:
+    std::size_t coded_size() const {
+        std::size_t size = 0;
+        for (const auto& chunk : chunks_) size += chunk.size();
+        return size;
+    }
+
     codec::ImageOptions options_;
+    Bytes wire_;
+    std::optional<stream::StreamWriter> writer_;
+    std::size_t framing_ = 0;
     std::unique_ptr<codec::ImageEncoder> encoder_;
     std::unique_ptr<codec::ImageDecoder> decoder_;
     std::vector<codec::PageIn> pages_;
@@ -214,6 +236,7 @@ std::vector<ImageResult> replay_image(const trace::TraceFile& trace,
                 });
                 coder.keep();
             });
+            coded += coder.framing();
             // All there beforehand: what the kernel takes to make it zero is the same for all.
             codec::HugeArray<std::byte> image = codec::make_huge<std::byte>(total);
             std::memset(image.get(), 0, total);

@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "codec/epoch_decoder.hpp"
+#include "stream/stream_writer.hpp"
 #include "trace/trace_file.hpp"
 
 namespace replication::bench {
@@ -13,7 +14,10 @@ namespace {
 class OurCoder : public Coder {
   public:
     OurCoder(std::string name, const codec::EncoderOptions& options, const trace::TraceFile& trace)
-        : Coder(std::move(name)), encoder_(options), decoder_(options) {
+        : Coder(std::move(name)),
+          encoder_(options),
+          decoder_(options),
+          writer_({options.guest_pages, options.store_slots}, wire_) {
         constexpr std::uint32_t step = 16384;
         for (const trace::TraceFile::Run& run : trace.first_image_runs()) {
             const std::uint32_t end = run.first + run.pages;
@@ -37,9 +41,13 @@ class OurCoder : public Coder {
     }
     std::size_t encode(const EpochPages&, const ReferenceImage&) override {
         chunks_ = encoder_.encode(pages_);
-        std::size_t size = 0;
-        for (const auto& chunk : chunks_) size += chunk.size();
-        return size;
+        return coded_size();
+    }
+    // The records of an epoch; a connection's header, 32 bytes once, is left out.
+    std::size_t framing(const EpochPages& epoch) override {
+        wire_.clear();
+        writer_.epoch(1, 0, static_cast<std::uint32_t>(epoch.pfns.size()), chunks_);
+        return wire_.size() - coded_size();
     }
     // The decoder leaves its pages where commit takes them from; `out` is filled only for the
     // caller's check.
@@ -57,6 +65,11 @@ class OurCoder : public Coder {
     void commit_received() override { decoder_.commit(); }
 
   private:
+    std::size_t coded_size() const {
+        std::size_t size = 0;
+        for (const auto& chunk : chunks_) size += chunk.size();
+        return size;
+    }
     void decode(std::span<const codec::Chunk> chunks) {
         const codec::Status status = decoder_.decode(chunks);
         if (status != codec::Status::ok) throw std::runtime_error(std::string(message(status)));
@@ -64,6 +77,8 @@ class OurCoder : public Coder {
 
     codec::EpochEncoder encoder_;
     codec::EpochDecoder decoder_;
+    Bytes wire_;
+    stream::StreamWriter writer_;
     std::vector<codec::PageIn> pages_;
     std::span<const codec::Chunk> chunks_;
 };

@@ -99,6 +99,7 @@ std::vector<ReplayResult> replay(const trace::TraceFile& trace, const Coders& co
                 const double encode =
                     stopwatch.seconds([&] { cost.bytes = coder.encode(pages, reference); });
                 encoding[c].add(encode + coder.foreign_seconds());
+                cost.bytes += coder.framing(pages);
                 if (!coder.counts_pfns()) cost.bytes += list_size;
                 caches.sweep();
                 std::byte* out = coder.keeps() == Coder::Keeps::own ? nullptr : decoded.data();

@@ -19,7 +19,7 @@ struct ReplayOptions {
 
 struct EpochCost {
     std::size_t pages = 0;
-    std::size_t bytes = 0;      // on the wire, list of pfns included
+    std::size_t bytes = 0;      // on the wire, list of pfns and framing included
     double encode_seconds = 0;  // with the upkeep of the reference
     double decode_seconds = 0;  // likewise
 };

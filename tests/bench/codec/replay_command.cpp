@@ -114,6 +114,8 @@ int replay_command(const Arguments& arguments) {
 
     nlohmann::json document;
     document["instruction_set"] = name(codec::best_isa());
+    document["our_framing"] = "included";
+    std::printf("ratio: bytes of pages to bytes sent, ours with the records of its stream\n");
     Figures figures;
     for (const std::string& path : options.traces) {
         const trace::TraceFile trace(path);
