@@ -2,11 +2,7 @@
 #include "guest_recorder.hpp"
 
 #include <algorithm>
-#include <bit>
-#include <cstdio>
-#include <numeric>
 #include <stdexcept>
-#include <system_error>
 
 #include "guest/running_guests.hpp"
 
@@ -14,7 +10,6 @@ namespace replication::trace {
 namespace {
 
 constexpr std::uint32_t image_batch = 1024;  // pages
-constexpr unsigned word_bits = 64;
 
 [[noreturn]] void refuse(const std::string& guest, const std::string& why,
                          const std::string& mend) {
@@ -32,25 +27,6 @@ std::optional<warmvm::DomainInfo> look_up(const GuestPorts& ports, const std::st
 
 bool is_zero(ByteView page) {
     return std::ranges::all_of(page, [](std::byte octet) { return octet == std::byte{}; });
-}
-
-Undo paused(warmvm::DomainControl& domains, const RunningGuest& guest) {
-    const auto id = guest.info.id;
-    domains.pause(id);
-    return {[&domains, id] { domains.unpause(id); }, "guest " + guest.name + " is still paused",
-            "xl unpause " + guest.name};
-}
-
-Undo in_log_dirty_mode(warmvm::LogDirty& log_dirty, const RunningGuest& guest) {
-    const auto id = guest.info.id;
-    if (!log_dirty.enable(id))
-        refuse(guest.name,
-               "it is in log-dirty mode already (being migrated, or recorded by another), or a "
-               "device is passed through to it",
-               "wait for that to end, or detach the device (xl pci-detach)");
-    return {[&log_dirty, id] { log_dirty.disable(id); },
-            "guest " + guest.name + " is still in log-dirty mode, in which it is slower",
-            "xl save -c " + guest.name + " FILE switches it off"};
 }
 
 }  // namespace
@@ -76,62 +52,22 @@ RunningGuest find_guest(const GuestPorts& ports, const std::string& name_or_domi
     return guest;
 }
 
-Undo::Undo(std::function<void()> undo, std::string what, std::string mend)
-    : undo_(std::move(undo)), what_(std::move(what)), mend_(std::move(mend)) {}
-
-Undo::~Undo() {
-    try {
-        now();
-    } catch (const std::exception& error) {
-        std::fprintf(stderr, "replication-trace: %s; %s: %s\n", what_.c_str(), mend_.c_str(),
-                     error.what());
-    }
-}
-
-void Undo::now() {
-    if (!undo_) return;
-    try {
-        undo_();
-    } catch (const std::system_error& error) {
-        // Gone with all that was done to it.
-        if (error.code() != std::errc::no_such_process) throw;
-    }
-    undo_ = nullptr;
-}
-
-GuestRecorder::GuestRecorder(const GuestPorts& ports, RunningGuest guest, const std::string& path,
-                             Wait wait)
-    : ports_(ports),
-      guest_(std::move(guest)),
-      wait_(std::move(wait)),
+GuestRecorder::GuestRecorder(const GuestPorts& ports, const RunningGuest& guest,
+                             const std::string& path, Wait wait)
+    : wait_(std::move(wait)),
       trace_(path),
-      guest_pages_(find_pages()),
-      log_dirty_(in_log_dirty_mode(ports_.log_dirty, guest_)),
-      written_((guest_pages_.count() + word_bits - 1) / word_bits) {
-    trace_.guest_pages(guest_pages_.count());
+      pages_(ports.domains, ports.memory, ports.log_dirty, guest.info, guest.name) {
+    trace_.guest_pages(pages_.count());
 }
 
-warmvm::GuestPages GuestRecorder::find_pages() {
-    const auto frames = ports_.log_dirty.frames(guest_.info.id);
-    Undo pause = paused(ports_.domains, guest_);
-    warmvm::GuestPages pages(ports_.memory, guest_.info, frames);
-    pause.now();
-    return pages;
-}
-
-// The pages of pfns_, and without those that are not there.
-void GuestRecorder::copy_out() {
-    if (room_.size() < pfns_.size() * page_size) room_.resize(pfns_.size() * page_size);
-    pfns_.resize(guest_pages_.read(pfns_, room_));
-    pages_ = std::span(room_).first(pfns_.size() * page_size);
-}
-
-void GuestRecorder::write_image(bool zeros) {
-    const auto page = [&](std::size_t i) { return pages_.subspan(i * page_size, page_size); };
-    for (std::size_t i = 0; i < pfns_.size();) {
+void GuestRecorder::write_image(const warmvm::DirtyPages::Copy& copy, bool zeros) {
+    const auto page = [&](std::size_t i) {
+        return copy.contents.subspan(i * page_size, page_size);
+    };
+    for (std::size_t i = 0; i < copy.pages.size();) {
         const std::size_t first = i;
         const auto belongs = [&] {
-            return i < pfns_.size() && pfns_[i] - pfns_[first] == i - first &&
+            return i < copy.pages.size() && copy.pages[i] - copy.pages[first] == i - first &&
                    (zeros || !is_zero(page(i)));
         };
         while (belongs()) ++i;
@@ -139,53 +75,33 @@ void GuestRecorder::write_image(bool zeros) {
             ++i;
             continue;
         }
-        trace_.first_image(pages_.subspan(first * page_size, (i - first) * page_size),
-                           pfns_[first]);
+        trace_.first_image(copy.contents.subspan(first * page_size, (i - first) * page_size),
+                           copy.pages[first]);
     }
-}
-
-// Pauses the guest for it.
-void GuestRecorder::take_written() {
-    Undo pause = paused(ports_.domains, guest_);
-    ports_.log_dirty.take(guest_.info.id, written_);
-    pfns_.clear();
-    for (std::size_t word = 0; word < written_.size(); ++word)
-        for (std::uint64_t bits = written_[word]; bits != 0; bits &= bits - 1) {
-            const std::size_t pfn =
-                word * word_bits + static_cast<std::size_t>(std::countr_zero(bits));
-            if (pfn < guest_pages_.count()) pfns_.push_back(static_cast<std::uint32_t>(pfn));
-        }
-    guest_pages_.locate(pfns_);
-    copy_out();
-    pause.now();
-    resumed_ = Clock::now();
 }
 
 void GuestRecorder::first_image() {
     // While the guest runs; what it writes meanwhile is in the log, and overwritten below.
-    for (std::uint32_t first = 0; first < guest_pages_.count(); first += image_batch) {
-        pfns_.resize(std::min(image_batch, guest_pages_.count() - first));
-        std::iota(pfns_.begin(), pfns_.end(), first);
-        copy_out();
-        write_image(false);
-        pages_written_ += pfns_.size();
+    for (std::uint32_t first = 0; first < pages_.count(); first += image_batch) {
+        const auto copy = pages_.read(first, std::min(image_batch, pages_.count() - first));
+        write_image(copy, false);
+        pages_written_ += copy.pages.size();
         wait_(std::chrono::microseconds(0));
     }
-    take_written();
-    write_image(true);
+    write_image(pages_.take_written(), true);
 }
 
 void GuestRecorder::epoch(std::chrono::microseconds interval) {
-    const auto left =
-        std::chrono::duration_cast<std::chrono::microseconds>(resumed_ + interval - Clock::now());
+    const auto left = std::chrono::duration_cast<std::chrono::microseconds>(
+        pages_.resumed() + interval - std::chrono::steady_clock::now());
     wait_(std::max(left, std::chrono::microseconds(0)));
-    take_written();
-    trace_.epoch(pfns_, pages_);
-    pages_written_ += pfns_.size();
+    const auto copy = pages_.take_written();
+    trace_.epoch(copy.pages, copy.contents);
+    pages_written_ += copy.pages.size();
 }
 
 void GuestRecorder::close() {
-    log_dirty_.now();
+    pages_.close();
     trace_.close();
 }
 

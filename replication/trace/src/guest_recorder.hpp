@@ -4,13 +4,10 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
-#include <span>
 #include <string>
-#include <vector>
 
-#include "guest/guest_pages.hpp"
+#include "guest/dirty_pages.hpp"
 #include "trace/trace_file.hpp"
-#include "xen/log_dirty.hpp"
 #include "xen/store.hpp"
 
 namespace replication::trace {
@@ -32,35 +29,17 @@ struct RunningGuest {
 // recorded.
 RunningGuest find_guest(const GuestPorts& ports, const std::string& name_or_domid);
 
-// Something done to a guest that is undone when the object ends, whatever becomes of the recording.
-class Undo {
-  public:
-    // what, mend: for the operator, should it fail at the end: "is paused", "xl unpause db".
-    Undo(std::function<void()> undo, std::string what, std::string mend);
-    ~Undo();
-    Undo(const Undo&) = delete;
-    Undo& operator=(const Undo&) = delete;
-    // Now; what it throws is the caller's, and it is tried once more at the end.
-    void now();
-
-  private:
-    std::function<void()> undo_;
-    std::string what_;
-    std::string mend_;
-};
-
-// Records what a running guest writes (docs/specs/trace.md), by Xen's log-dirty mode. The guest
-// stands still only while the pages it wrote in an epoch are copied, so that they are of one
-// moment. In memory: the pages of one epoch, and a bit for every page of the guest; a PV guest's
-// p2m as well.
+// Records what a running guest writes (docs/specs/trace.md). Memory: that of DirtyPages.
 class GuestRecorder {
   public:
     // Lets time pass; what it throws ends the recording. Called often while the guest's memory is
     // read for the first time, with 0.
     using Wait = std::function<void(std::chrono::microseconds)>;
 
-    // Throws std::runtime_error if Xen does not log what this guest writes.
-    GuestRecorder(const GuestPorts& ports, RunningGuest guest, const std::string& path, Wait wait);
+    // The ports outlive the object. Throws Error as DirtyPages does, and if the file cannot be
+    // written.
+    GuestRecorder(const GuestPorts& ports, const RunningGuest& guest, const std::string& path,
+                  Wait wait);
 
     // The image as it is at the end of the call; once, first.
     void first_image();
@@ -72,24 +51,11 @@ class GuestRecorder {
     std::uint64_t pages_written() const { return pages_written_; }
 
   private:
-    using Clock = std::chrono::steady_clock;
+    void write_image(const warmvm::DirtyPages::Copy& copy, bool zeros);
 
-    warmvm::GuestPages find_pages();
-    void copy_out();
-    void take_written();
-    void write_image(bool zeros);
-
-    GuestPorts ports_;
-    RunningGuest guest_;
     Wait wait_;
     TraceWriter trace_;
-    warmvm::GuestPages guest_pages_;
-    Undo log_dirty_;
-    std::vector<std::uint64_t> written_;  // a bit a page
-    std::vector<std::uint32_t> pfns_;
-    Bytes room_;
-    ByteView pages_;  // of it: the contents of pfns_
-    Clock::time_point resumed_;
+    warmvm::DirtyPages pages_;
     std::uint64_t pages_written_ = 0;
 };
 
