@@ -25,6 +25,13 @@ std::uint64_t changed_blocks(const ByteMasks& masks) {
     return blocks;
 }
 
+// Where a page is counted that is coded as a difference.
+std::uint64_t& count_of(EpochCounts& counts, Kind kind) {
+    if (kind == Kind::delta_candidate) return counts.candidate;
+    if (kind == Kind::delta_self) return counts.self;
+    return kind == Kind::delta_repeat ? counts.repeat : counts.from_zero;
+}
+
 }  // namespace
 
 class EpochEncoder::Impl {
@@ -129,6 +136,23 @@ class EpochEncoder::Impl {
         ByteMasks other;
     };
 
+    // The cheapest way found so far to code a page.
+    struct Choice {
+        Kind kind;
+        std::uint32_t cost;           // literals
+        ByteMasks* masks;             // of them
+        ByteMasks* spare;             // where another comparison leaves its masks
+        std::uint32_t reference = 0;  // slot, for Kind::delta_candidate
+
+        // Takes the way whose masks are in `spare` if it costs less.
+        void consider(Kind other, std::uint32_t other_cost) noexcept {
+            if (other_cost >= cost) return;
+            std::swap(masks, spare);
+            kind = other;
+            cost = other_cost;
+        }
+    };
+
     // How many chunks an epoch becomes, of equal numbers of pages. It does not depend on the
     // threads, but shall give two of them equal work. With history chunks are as large as they may
     // be: it is worth the more the more there is of it.
@@ -174,79 +198,71 @@ class EpochEncoder::Impl {
         const std::uint8_t* const data = octets(page.data);
         const std::uint8_t* const own_page =
             own == PageStore::no_slot ? nullptr : octets(store_.page(own));
-        change.held = own_page != nullptr;
         change.blocks = all_blocks;
+        change.held = own_page != nullptr;
         change.fresh = false;
-        Kind kind = Kind::delta_zero;
-        std::uint32_t reference = 0;
-        std::uint32_t cost;
-        ByteMasks* best = &lane.best;
-        ByteMasks* other = &lane.other;
-        const auto consider = [&](std::uint32_t other_cost, Kind other_kind) {
-            if (other_cost >= cost) return;
-            std::swap(best, other);
-            cost = other_cost;
-            kind = other_kind;
-        };
-        if (own_page != nullptr) {
-            kind = Kind::delta_self;
-            cost = kernels_.differ(data, own_page, *best);
-            if (cost == 0) {
-                ++lane.counts.same;
-                lane.writer.same(page.pfn);
-                change.blocks = 0;
-                return;
-            }
-            if (cost >= traits_.try_zero)
-                consider(kernels_.nonzero(data, *other), Kind::delta_zero);
-        } else {
-            cost = kernels_.nonzero(data, *best);
-        }
-        if (cost == 0) {
-            ++lane.counts.zero;
-            lane.writer.zero(page.pfn);
-            return;
-        }
-        if (cost >= traits_.try_zero) {
+        Choice choice = compare(lane, data, own_page);
+        if (choice.cost == 0) return write_equal(lane, page.pfn, choice.kind, change);
+        if (choice.cost >= traits_.try_zero) {
             // Fewer literals in more ragged masks: worth it only if they are a good deal fewer.
-            const std::uint32_t unrepeated = kernels_.unrepeated(data, *other);
-            consider(unrepeated + unrepeated / 8, Kind::delta_repeat);
+            const std::uint32_t unrepeated = kernels_.unrepeated(data, *choice.spare);
+            choice.consider(Kind::delta_repeat, unrepeated + unrepeated / 8);
         }
-        const bool heavy = cost >= traits_.try_similar;
+        const bool heavy = choice.cost >= traits_.try_similar;
         change.fresh = heavy || own_page == nullptr;
-        if (index_ && change.fresh) change.keys = SimilarityIndex::keys_of(data);
-        if (index_ && heavy) {
-            const auto candidates = index_->find(change.keys, traits_.candidates);
-            for (std::size_t c = 0; c < candidates.count; ++c)
-                prefetch_page(store_.page(candidates.slot[c]));
-            for (std::size_t c = 0; c < candidates.count; ++c) {
-                const std::uint32_t slot = candidates.slot[c];
-                const std::uint32_t from_slot =
-                    kernels_.differ(data, octets(store_.page(slot)), *other);
-                // The reference takes two to four bytes of its own. With history most of what a
-                // candidate spares would be found there too, and a stranger's literals between
-                // would cost matches.
-                const std::uint32_t saved = history_ == History::with ? cost / 2 : 4;
-                if (from_slot + saved >= cost) continue;
-                consider(from_slot, Kind::delta_candidate);
-                reference = slot;
-                if (cost == 0) break;
-            }
+        if (index_ && change.fresh) {
+            change.keys = SimilarityIndex::keys_of(data);
+            if (heavy) compare_with_similar(data, change.keys, choice);
         }
-        if (kind == Kind::delta_candidate) {
-            ++lane.counts.candidate;
-        } else if (kind == Kind::delta_self) {
-            ++lane.counts.self;
-        } else if (kind == Kind::delta_repeat) {
-            ++lane.counts.repeat;
-        } else {
-            ++lane.counts.from_zero;
-        }
-        if (kind == Kind::delta_self) change.blocks = changed_blocks(*best);
-        if (cost == 0)
-            lane.writer.copy(page.pfn, reference);
+        ++count_of(lane.counts, choice.kind);
+        if (choice.kind == Kind::delta_self) change.blocks = changed_blocks(*choice.masks);
+        if (choice.cost == 0)
+            lane.writer.copy(page.pfn, choice.reference);
         else
-            lane.writer.delta(page.pfn, kind, reference, data, own_page, *best);
+            lane.writer.delta(page.pfn, choice.kind, choice.reference, data, own_page,
+                              *choice.masks);
+    }
+
+    // The page against its own last version, null if it has none, and against zeros.
+    Choice compare(Lane& lane, const std::uint8_t* data, const std::uint8_t* own) const noexcept {
+        if (own == nullptr)
+            return {Kind::delta_zero, kernels_.nonzero(data, lane.best), &lane.best, &lane.other};
+        Choice choice{Kind::delta_self, kernels_.differ(data, own, lane.best), &lane.best,
+                      &lane.other};
+        if (choice.cost >= traits_.try_zero)
+            choice.consider(Kind::delta_zero, kernels_.nonzero(data, *choice.spare));
+        return choice;
+    }
+
+    // A page that is equal to what it was compared with.
+    static void write_equal(Lane& lane, Pfn pfn, Kind kind, Change& change) noexcept {
+        if (kind == Kind::delta_self) {
+            ++lane.counts.same;
+            lane.writer.same(pfn);
+            change.blocks = 0;
+        } else {
+            ++lane.counts.zero;
+            lane.writer.zero(pfn);
+        }
+    }
+
+    void compare_with_similar(const std::uint8_t* data, const SimilarityIndex::Keys& keys,
+                              Choice& choice) const noexcept {
+        const auto candidates = index_->find(keys, traits_.candidates);
+        for (std::size_t c = 0; c < candidates.count; ++c)
+            prefetch_page(store_.page(candidates.slot[c]));
+        for (std::size_t c = 0; c < candidates.count && choice.cost != 0; ++c) {
+            const std::uint32_t slot = candidates.slot[c];
+            const std::uint32_t cost =
+                kernels_.differ(data, octets(store_.page(slot)), *choice.spare);
+            // The reference takes two to four bytes of its own. With history most of what a
+            // candidate spares would be found there too, and a stranger's literals between would
+            // cost matches.
+            const std::uint32_t saved = history_ == History::with ? choice.cost / 2 : 4;
+            if (cost + saved >= choice.cost) continue;
+            choice.consider(Kind::delta_candidate, cost);
+            choice.reference = slot;
+        }
     }
 
     const LevelTraits traits_;
