@@ -7,6 +7,7 @@
 #include <cstring>
 #include <limits>
 #include <map>
+#include <sstream>
 
 #include "codec/epoch_encoder.hpp"
 #include "codec/huge_memory.hpp"
@@ -97,97 +98,141 @@ std::vector<double> numbers(const std::string& list) {
     return values;
 }
 
-}  // namespace
-
-int cost_command(const Arguments& arguments) {
-    namespace po = boost::program_options;
+struct Options {
     std::string path;
+    double recorded_interval = 0;   // ms
+    std::vector<double> intervals;  // ms; none: some multiples of the recorded one
+    std::vector<double> links;      // Mbit/s
+    double round_trip = 0;          // ms
+    std::string json;
+};
+
+Options options_of(const Arguments& arguments) {
+    namespace po = boost::program_options;
+    Options options;
     std::string intervals;
     std::string links;
-    std::string json;
-    double recorded = 0;
-    double round_trip = 0;
     po::options_description description("replication-trace cost TRACE");
-    description.add_options()("trace", po::value(&path)->required(), "recorded trace")(
-        "recorded-interval", po::value(&recorded)->default_value(100),
+    description.add_options()("trace", po::value(&options.path)->required(), "recorded trace")(
+        "recorded-interval", po::value(&options.recorded_interval)->default_value(100),
         "epoch length of the trace, ms")(
         "interval", po::value(&intervals),
         "epoch lengths to answer for, ms: 100,200,...; multiples of the trace's")(
         "link", po::value(&links)->default_value("100,1000,10000"), "links to answer for, Mbit/s")(
-        "round-trip", po::value(&round_trip)->default_value(0.2), "of the link, ms")(
-        "json", po::value(&json), "file for the figures");
-    const auto values = parse(arguments, description, "trace");
-    if (!(recorded > 0)) throw UsageError{"--recorded-interval is a positive number"};
-    const TraceFile trace(path);
-    std::vector<std::size_t> together;
-    if (intervals.empty()) {
-        together = {1, 2, 5, 10};
-    } else {
-        for (const double interval : numbers(intervals))
-            together.push_back(std::max<std::size_t>(
-                1, static_cast<std::size_t>(std::lround(interval / recorded))));
+        "round-trip", po::value(&options.round_trip)->default_value(0.2), "of the link, ms")(
+        "json", po::value(&options.json), "file for the figures");
+    parse(arguments, description, "trace");
+    if (!(options.recorded_interval > 0)) {
+        throw UsageError{"--recorded-interval is a positive number"};
     }
+    options.intervals = numbers(intervals);
+    options.links = numbers(links);
+    return options;
+}
+
+// How many epochs of the trace each of the wanted ones is.
+std::vector<std::size_t> epochs_together(const Options& options, const TraceFile& trace) {
+    std::vector<std::size_t> together;
+    for (const double interval : options.intervals) {
+        const long count = std::lround(interval / options.recorded_interval);
+        together.push_back(std::max<std::size_t>(1, static_cast<std::size_t>(count)));
+    }
+    if (together.empty()) together = {1, 2, 5, 10};
     std::erase_if(together, [&](std::size_t count) { return count > trace.epochs().size(); });
     if (together.empty()) throw UsageError{"the trace is shorter than the interval"};
+    return together;
+}
 
-    struct Row {
-        double interval;
-        codec::Level level;
-        Epoch epoch;
-    };
+// What one interval and level cost.
+struct Row {
+    double interval;  // seconds
+    codec::Level level;
+    Epoch epoch;
+
+    // Megabits a second.
+    double rate() const { return epoch.bytes * 8e-6 / interval; }
+};
+
+std::vector<Row> measure_all(const Options& options, const TraceFile& trace) {
     std::vector<Row> rows;
     std::printf("%8s %-9s %10s %10s %9s %9s %9s\n", "interval", "level", "pages", "kB sent",
                 "Mbit/s", "paused", "of a core");
-    for (const std::size_t count : together) {
+    for (const std::size_t count : epochs_together(options, trace)) {
         for (const codec::Level level : codec::all_levels) {
-            rows.push_back({static_cast<double>(count) * recorded * 1e-3, level,
+            rows.push_back({static_cast<double>(count) * options.recorded_interval * 1e-3, level,
                             measure(trace, level, count)});
             const Row& row = rows.back();
             std::printf("%5.0f ms %-9s %10.0f %10.0f %9.1f %8.2f%% %8.1f%%\n", row.interval * 1e3,
-                        name(level).data(), row.epoch.pages, row.epoch.bytes / 1e3,
-                        row.epoch.bytes * 8e-6 / row.interval,
+                        name(level).data(), row.epoch.pages, row.epoch.bytes / 1e3, row.rate(),
                         100 * row.epoch.copy_seconds / row.interval,
                         100 * row.epoch.encode_seconds / row.interval);
         }
     }
+    return rows;
+}
+
+// What a row means on a link.
+struct Answer {
+    double wait;  // seconds that output waits at most
+    double link_share;
+    bool sustainable;
+};
+
+Answer answer(const Row& row, double link, double round_trip) {
+    const double wire = row.epoch.bytes * 8e-6 / link;
+    // Coding, sending and the guest's next epoch overlap: each alone has to keep up.
+    return {
+        row.interval + row.epoch.copy_seconds + row.epoch.encode_seconds + wire + round_trip * 1e-3,
+        wire / row.interval, std::max(wire, row.epoch.encode_seconds) <= row.interval};
+}
+
+nlohmann::json json_of(const Row& row, double link, const Answer& answer) {
+    return {{"link_mbit", link},
+            {"interval_seconds", row.interval},
+            {"level", std::string(name(row.level))},
+            {"bytes", row.epoch.bytes},
+            {"encode_seconds", row.epoch.encode_seconds},
+            {"paused_seconds", row.epoch.copy_seconds},
+            {"longest_wait_seconds", answer.wait},
+            {"link_share", answer.link_share},
+            {"sustainable", answer.sustainable}};
+}
+
+void print_best(const std::vector<Row>& rows, double link, double round_trip) {
+    const Row* best = nullptr;
+    for (const Row& row : rows) {
+        const Answer of_row = answer(row, link, round_trip);
+        if (!of_row.sustainable) continue;
+        if (best == nullptr || of_row.wait < answer(*best, link, round_trip).wait) best = &row;
+    }
+    if (best == nullptr) {
+        std::printf("%6.0f Mbit/s  none of these: the guest writes faster than the link can take\n",
+                    link);
+        return;
+    }
+    const Answer of_best = answer(*best, link, round_trip);
+    char choice[64];
+    std::snprintf(choice, sizeof choice, "%.0f ms, %s", best->interval * 1e3,
+                  name(best->level).data());
+    std::printf("%6.0f Mbit/s  %-18s %.1f ms, %.0f%%\n", link, choice, of_best.wait * 1e3,
+                100 * of_best.link_share);
+}
+
+}  // namespace
+
+int cost_command(const Arguments& arguments) {
+    const Options options = options_of(arguments);
+    const TraceFile trace(options.path);
+    const std::vector<Row> rows = measure_all(options, trace);
     nlohmann::json document;
     std::printf("\n%-14s %-18s %s\n", "link", "best",
                 "output waits at most, and what of the link is used");
-    for (const double link : numbers(links)) {
-        const Row* best = nullptr;
-        double best_wait = std::numeric_limits<double>::max();
-        for (const Row& row : rows) {
-            const double wire = row.epoch.bytes * 8e-6 / link;
-            // Coding, sending and the guest's next epoch overlap: each alone has to keep up.
-            const bool sustainable = std::max(wire, row.epoch.encode_seconds) <= row.interval;
-            const double wait = row.interval + row.epoch.copy_seconds + row.epoch.encode_seconds +
-                                wire + round_trip * 1e-3;
-            document.push_back({{"link_mbit", link},
-                                {"interval_seconds", row.interval},
-                                {"level", std::string(name(row.level))},
-                                {"bytes", row.epoch.bytes},
-                                {"encode_seconds", row.epoch.encode_seconds},
-                                {"paused_seconds", row.epoch.copy_seconds},
-                                {"longest_wait_seconds", wait},
-                                {"link_share", wire / row.interval},
-                                {"sustainable", sustainable}});
-            if (!sustainable || wait >= best_wait) continue;
-            best = &row;
-            best_wait = wait;
-        }
-        if (best == nullptr) {
-            std::printf(
-                "%6.0f Mbit/s  none of these: the guest writes faster than the link can take\n",
-                link);
-            continue;
-        }
-        char choice[64];
-        std::snprintf(choice, sizeof choice, "%.0f ms, %s", best->interval * 1e3,
-                      name(best->level).data());
-        std::printf("%6.0f Mbit/s  %-18s %.1f ms, %.0f%%\n", link, choice, best_wait * 1e3,
-                    100 * best->epoch.bytes * 8e-6 / link / best->interval);
+    for (const double link : options.links) {
+        for (const Row& row : rows)
+            document.push_back(json_of(row, link, answer(row, link, options.round_trip)));
+        print_best(rows, link, options.round_trip);
     }
-    write_json(json, document);
+    write_json(options.json, document);
     return 0;
 }
 
