@@ -47,8 +47,8 @@ std::size_t Compressor::compress(const std::uint8_t* in, std::size_t size, std::
         case Coding::zstd_history:
             break;
         case Coding::zstd: {
-            // For this frame only. It lies right before the input, so zstd goes on as if it were
-            // one buffer: quicker than a dictionary elsewhere.
+            // The prefix counts for this frame only. It lies right before the input, so zstd goes
+            // on as if it were one buffer: quicker than a dictionary elsewhere.
             if (history != 0) {
                 // After a frame that ran out of room the context is in the middle of it, and would
                 // refuse the history: what comes out would depend on what came before.

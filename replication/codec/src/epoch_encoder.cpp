@@ -60,7 +60,7 @@ class EpochEncoder::Impl {
         const std::size_t count = chunk_count(pages.size(), remember);
         chunks_.resize(count);
         reserve(pages.size() * page_bound + count * header_bound);
-        // Another chunk each time, as the parts of a guest's memory differ.
+        // Another chunk is tried each time, because the parts of a guest's memory differ.
         const std::size_t on_trial = tries && count != 0 ? trials_ % count : count;
         trial_ = {};
         workers_.each(count, [&](unsigned worker, std::size_t c) {
@@ -234,7 +234,7 @@ class EpochEncoder::Impl {
         return choice;
     }
 
-    // A page that is equal to what it was compared with.
+    // Writes a page that is equal to its own last version, or to zeros.
     static void write_equal(Lane& lane, Pfn pfn, Kind kind, Change& change) noexcept {
         if (kind == Kind::delta_self) {
             ++lane.counts.same;

@@ -74,7 +74,8 @@ class ImageEncoder::Impl {
         each_part([&](unsigned, std::size_t, std::size_t first, std::size_t last) {
             for (std::size_t i = first; i < last; ++i) hash(pages[i], i);
         });
-        // In page order, whoever hashed first: the table must not depend on the threads.
+        // The table is filled in page order, whichever thread hashed first, so that it does not
+        // depend on the threads.
         for (std::size_t i = 0; i < pages.size(); ++i)
             if (same_as_[i] != zero)
                 same_as_[i] =

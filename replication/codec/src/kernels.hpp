@@ -59,7 +59,7 @@ struct Kernels {
     // then holds nothing of use.
     bool (*apply)(const std::uint8_t* base, std::uint64_t wanted, std::uint8_t* out,
                   MaskSource& source);
-    // The same with the block before, as rebuilt, for base; always the whole page.
+    // Does the same to the whole page, with the block before, as rebuilt, in the place of base.
     bool (*apply_repeated)(std::uint8_t* out, MaskSource& source);
 };
 

@@ -33,7 +33,7 @@ class PageWriter {
     std::size_t pages() const noexcept { return pages_; }
     Pfn first_pfn() const noexcept { return first_pfn_; }
     std::span<const std::uint8_t> stream(Stream stream) const noexcept;
-    // It ends where the literals begin.
+    // The history ends where the literals begin.
     std::span<const std::uint8_t> history() const noexcept { return {history_, literals_}; }
 
   private:
@@ -42,7 +42,7 @@ class PageWriter {
 
     const Kernels& kernels_;
     unsigned whole_word_;
-    // Of the streams before the literals.
+    // The streams that come before the literals.
     std::array<std::unique_ptr<std::uint8_t[]>, literals> buffers_;
     std::unique_ptr<std::uint8_t[]> history_and_literals_;
     std::uint8_t* literals_;

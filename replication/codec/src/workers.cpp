@@ -13,7 +13,8 @@ Workers::Workers(unsigned threads) {
         for (unsigned worker = 1; worker < threads; ++worker)
             others_.emplace_back([this, worker] { serve(worker); });
     } catch (const std::system_error&) {
-        // A thread too many: those that have started are not left to a destructor of their own.
+        // This thread was one too many. Those that have started must be joined, or the destructor
+        // of std::thread ends the program.
         end();
         throw;
     }

@@ -27,7 +27,7 @@ inline constexpr std::uint32_t version = 1;
 inline constexpr std::size_t header_size = 32;
 inline constexpr std::size_t record_header_size = 16;
 inline constexpr std::size_t checksum_size = 8;
-// Of a chunk: what comes once, and what a page can take at most.
+// The size of a chunk is at most that of its header and of its pages.
 inline constexpr std::uint64_t max_chunk_header = 128;
 inline constexpr std::uint64_t max_coded_page = 4800;
 inline constexpr std::size_t max_payload = 2048 * max_coded_page + max_chunk_header;

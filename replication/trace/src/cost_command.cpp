@@ -18,15 +18,15 @@
 namespace replication::trace {
 namespace {
 
-// Mean of an epoch of some length.
+// What an epoch of some length costs, on the mean.
 struct Epoch {
     double pages = 0;
     double bytes = 0;
-    double copy_seconds = 0;  // the guest is paused for it
+    double copy_seconds = 0;  // in which the guest is paused
     double encode_seconds = 0;
 };
 
-// Several epochs of the trace as one: of a page that more than one wrote, the last content.
+// Several epochs of the trace as one. A page that more than one of them wrote has its last content.
 std::map<std::uint32_t, const std::byte*> merged(std::span<const TraceFile::Epoch> epochs) {
     std::map<std::uint32_t, const std::byte*> pages;
     for (const TraceFile::Epoch& epoch : epochs)
@@ -54,7 +54,7 @@ Epoch measure(const TraceFile& trace, codec::Level level, std::size_t together) 
         most = std::max(most,
                         merged(std::span(trace.epochs()).subspan(e * together, together)).size());
     const auto arena = codec::make_huge<std::byte>(most * page_size);
-    // In place before it is timed, as a sender's copy-out area is.
+    // The memory is there before anything is timed, as a sender's copy-out area is.
     std::memset(arena.get(), 0, most * page_size);
     Epoch sum;
     for (std::size_t e = 0; e < count; ++e) {

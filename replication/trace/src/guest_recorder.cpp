@@ -81,7 +81,7 @@ void GuestRecorder::write_image(const warmvm::DirtyPages::Copy& copy, bool zeros
 }
 
 void GuestRecorder::first_image() {
-    // While the guest runs; what it writes meanwhile is in the log, and overwritten below.
+    // The guest runs on. What it writes meanwhile is in the log, and overwritten below.
     for (std::uint32_t first = 0; first < pages_.count(); first += image_batch) {
         const auto copy = pages_.read(first, std::min(image_batch, pages_.count() - first));
         write_image(copy, false);

@@ -41,11 +41,11 @@ class GuestRecorder {
     GuestRecorder(const GuestPorts& ports, const RunningGuest& guest, const std::string& path,
                   Wait wait);
 
-    // The image as it is at the end of the call; once, first.
+    // Writes the image, as it is at the end of the call; once, first.
     void first_image();
     // Lets the guest run for `interval` since the end of the last epoch, and writes what it wrote.
     void epoch(std::chrono::microseconds interval);
-    // The guest is as it was before; completes the trace.
+    // Puts the guest back to where it was, and completes the trace.
     void close();
 
     std::uint64_t pages_written() const { return pages_written_; }

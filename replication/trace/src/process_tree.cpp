@@ -18,7 +18,7 @@ namespace {
 using warmvm::Error;
 using namespace std::chrono_literals;
 
-// Children are listed by the thread that made them.
+// The kernel lists children by the thread that made them.
 void add_descendants(pid_t pid, std::vector<pid_t>& processes) {
     processes.push_back(pid);
     std::error_code gone;
@@ -73,13 +73,14 @@ std::vector<Mapping> mappings_of(pid_t pid) {
     return mappings;
 }
 
-// A process may fork until the stop reaches it: asked again until nothing new is found and all have
-// stopped.
+// A process may fork until the stop reaches it, so the tree is listed again until no process is new
+// and all have stopped.
 StoppedTree::StoppedTree(pid_t root) {
     constexpr int attempts = 50;
     for (int attempt = 0; attempt < attempts; ++attempt) {
         if (come_to_rest(root)) return;
-        // One that waits for its vfork's child to exec stops when that has: the child must go on.
+        // A process that waits for its vfork's child to exec stops only after the exec, for which
+        // the child must go on.
         stops_.let_go();
         std::this_thread::sleep_for(5ms);
     }

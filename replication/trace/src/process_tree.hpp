@@ -24,12 +24,12 @@ struct Mapping {
     std::string path;
 };
 
-// Empty for a process that has ended.
+// The lines of a process that runs; none for one that has ended.
 std::vector<Mapping> mappings_of(pid_t pid);
 
-// A process's letter in /proc ('T' stopped, 'Z' ended); 0: there is no such process.
+// A process's letter in /proc ('T' stopped, 'Z' ended); 0 if there is no such process.
 char state_of(pid_t pid);
-// Gone, or waiting for its parent to ask for its status.
+// Whether the process is gone, or only waits for its parent to ask for its status.
 bool has_ended(pid_t pid);
 
 // A process and its descendants, stopped for the time of this object by SIGSTOP, so that their
@@ -43,11 +43,12 @@ class StoppedTree {
     StoppedTree(const StoppedTree&) = delete;
     StoppedTree& operator=(const StoppedTree&) = delete;
 
-    // Ascending.
+    // The processes that are stopped, ascending.
     const std::vector<pid_t>& processes() const { return processes_; }
 
   private:
-    // Lets everybody go on whom it has stopped, those too that have left the tree since.
+    // The processes that were stopped. When it ends, they all go on, those too that have left the
+    // tree since.
     class Stops {
       public:
         Stops() = default;

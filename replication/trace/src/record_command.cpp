@@ -17,20 +17,21 @@
 namespace replication::trace {
 namespace {
 
-// Of the user's who has seen enough: what is recorded so far is a trace.
+// Thrown when the user asks for an end of the recording. What has been recorded by then is a trace.
 struct Interrupted {};
 
-// Set by a signal that asks the program to end, while an object of this lives. A guest must not be
-// left paused, or in log-dirty mode, nor a process stopped or with another's registers, by a
-// program that just ends.
+// While an object of this class lives, a signal that asks the program to end only makes it remember
+// the request. A program that ended at once might leave a guest paused or in log-dirty mode, or a
+// process stopped or with another's registers.
 class EndRequest {
   public:
     EndRequest() {
         struct sigaction action {};
-        action.sa_flags = SA_RESTART;  // it is looked at between epochs only
+        action.sa_flags = SA_RESTART;  // the request is looked at between epochs only
         action.sa_handler = [](int) { requested = 1; };
         for (std::size_t i = 0; i < asking.size(); ++i) ::sigaction(signals[i], &action, &old_[i]);
-        // A write that fails says so: whoever read what is said here may have gone first.
+        // A write that fails returns an error instead of ending the program: the reader of our
+        // output may have gone, or the file be as large as it may become.
         action.sa_handler = SIG_IGN;
         for (std::size_t i = asking.size(); i < signals.size(); ++i)
             ::sigaction(signals[i], &action, &old_[i]);
@@ -41,12 +42,14 @@ class EndRequest {
     EndRequest(const EndRequest&) = delete;
     EndRequest& operator=(const EndRequest&) = delete;
 
-    // Ends early at such a signal; throws Interrupted if there has been one.
+    // Sleeps, at most until such a signal comes. Throws Interrupted if one has come since the
+    // object was made.
     static void sleep(std::chrono::microseconds time) {
         const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time);
         const std::chrono::nanoseconds rest = time - seconds;
         const timespec left{seconds.count(), rest.count()};
-        // Blocked except inside ppoll, so that none comes between the question and the sleep.
+        // The signals are blocked except inside ppoll, so that none comes between the look at
+        // `requested` and the sleep.
         sigset_t asked;
         sigset_t before;
         sigemptyset(&asked);
@@ -131,7 +134,7 @@ int record_command(const Arguments& arguments) {
         request.keeps_streams = request.leads_group = true;
         child.emplace(std::move(request));
     }
-    // After it: an ignored signal would stay ignored in the command.
+    // This comes after the start of the command, in which an ignored signal would stay ignored.
     const EndRequest end;
     try {
         if (values.contains("domain")) {

@@ -28,7 +28,7 @@ Recorder::Recorder(pid_t root, const std::string& path, Wait wait)
     take_in_new_processes();
 }
 
-// The processes are let go for it: one that is stopped cannot make its system call.
+// The processes must not be stopped meanwhile: one that is cannot make its system call.
 void Recorder::take_in_new_processes() {
     std::vector<pid_t> all;
     {
@@ -43,7 +43,7 @@ void Recorder::take_in_new_processes() {
         try {
             processes_.emplace(pid, std::make_unique<WrittenPages>(pid));
         } catch (const warmvm::Error& error) {
-            // Ended meanwhile, or just becoming another program.
+            // The process has ended meanwhile, or is just becoming another program.
             if (error.code() != std::errc::no_such_process && !has_ended(pid)) throw;
         }
     }
@@ -101,7 +101,7 @@ void Recorder::read_pages() {
         const iovec local{pages_.data() + pfns_.size() * page_size, page_size};
         // NOLINTNEXTLINE(performance-no-int-to-ptr): an address of another process
         const iovec remote{reinterpret_cast<void*>(page.address), page_size};
-        // A page that cannot be read, as one of a device, is no memory of the program's.
+        // A page that cannot be read, as one of a device, is no memory of the program.
         if (::process_vm_readv(page.pid, &local, 1, &remote, 1, 0) ==
             static_cast<ssize_t>(page_size))
             pfns_.push_back(page.pfn);
@@ -111,7 +111,7 @@ void Recorder::read_pages() {
 
 void Recorder::first_image() {
     collect();
-    // Numbers given so far, and one that could not be read stays zero.
+    // The image has the pages that were numbered so far. One that could not be read stays zero.
     Bytes image(numbers_.size() * page_size);
     for (std::size_t i = 0; i < pfns_.size(); ++i)
         std::copy_n(pages_.data() + i * page_size, page_size,

@@ -27,7 +27,7 @@ class Recorder {
     using Wait = std::function<void(std::chrono::microseconds)>;
     Recorder(pid_t root, const std::string& path, Wait wait);
 
-    // The image as it is now; call once, first.
+    // Writes the image as it is now; once, first.
     void first_image();
     // Lets the processes run for `interval`, stops them, and writes what they wrote. Throws
     // Error (no_such_process) when the root has ended.

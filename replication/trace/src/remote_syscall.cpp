@@ -44,8 +44,8 @@ unsigned long find_syscall(pid_t pid) {
     throw Error::of(std::errc::no_such_process, "process has no vDSO");
 }
 
-// What the process stopped for, as waitpid gives it above the low byte: a signal, and a ptrace
-// event above that.
+// Waits until the process stops and returns what for, as waitpid has it above the low byte: a
+// signal, and a ptrace event above that.
 int wait_for_stop(pid_t pid) {
     int status = 0;
     require(::waitpid(pid, &status, __WALL) == pid, "waitpid");
@@ -60,7 +60,8 @@ RemoteSyscall::RemoteSyscall(pid_t pid) : pid_(pid) {
     try {
         require(::ptrace(PTRACE_INTERRUPT, pid, nullptr, nullptr) == 0, "PTRACE_INTERRUPT");
         wait_for_stop(pid);
-        // Only now: until it is held it may become another program.
+        // The instruction is looked for only now: until a process is held it may become another
+        // program.
         instruction_ = find_syscall(pid);
     } catch (...) {
         ::ptrace(PTRACE_DETACH, pid, nullptr, nullptr);
@@ -82,8 +83,8 @@ long RemoteSyscall::call(long number, const std::array<unsigned long, 2>& argume
     regs.rsi = arguments[1];
     regs.orig_rax = ~0ul;  // no system call to restart here
     require(::ptrace(PTRACE_SETREGS, pid_, nullptr, &regs) == 0, "PTRACE_SETREGS");
-    // Other stops may come first: of a stop signal that ends, or of a signal, which is put off
-    // until the process goes on.
+    // Other stops may come first: the end of a stop signal, or a signal, which is put off until
+    // the process goes on.
     bool done = false;
     for (int stops = 0; !done && stops < 64; ++stops) {
         require(::ptrace(PTRACE_SINGLESTEP, pid_, nullptr, nullptr) == 0, "PTRACE_SINGLESTEP");

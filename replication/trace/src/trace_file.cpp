@@ -27,7 +27,7 @@ constexpr std::size_t header_size = 16;
     throw Error::from_errno(path);
 }
 
-// Its failure only costs time later.
+// Asks for the pages before they are used. If that fails they only take longer to come.
 void read_ahead(const std::byte* from, std::size_t size) {
     const std::uintptr_t start = reinterpret_cast<std::uintptr_t>(from) & ~(page_size - 1);
     const std::uintptr_t end = reinterpret_cast<std::uintptr_t>(from) + size;
@@ -35,7 +35,8 @@ void read_ahead(const std::byte* from, std::size_t size) {
     ::madvise(reinterpret_cast<void*>(start), end - start, MADV_POPULATE_READ);
 }
 
-// Where the file system keeps no account of holes, one run is all.
+// The parts of the image that are not holes; one run of all pages where the file system keeps no
+// account of holes.
 std::vector<TraceFile::Run> runs_of_image(int fd, std::uint32_t guest_pages) {
     std::vector<TraceFile::Run> runs;
     const auto page_of = [](off_t at) {
@@ -51,7 +52,8 @@ std::vector<TraceFile::Run> runs_of_image(int fd, std::uint32_t guest_pages) {
         if (hole <= data) return {{0, guest_pages}};
         const std::uint64_t first = page_of(data);
         const std::uint64_t last = page_of(hole - 1);
-        // A page of the image lies across two of the file's: it may be the last one again.
+        // A page of the image lies across two pages of the file, so the first one of this run may
+        // be the last one of the run before.
         if (!runs.empty() && first < std::uint64_t{runs.back().first} + runs.back().pages)
             runs.back().pages = static_cast<std::uint32_t>(last + 1 - runs.back().first);
         else
@@ -104,7 +106,7 @@ TraceFile::TraceFile(const std::string& path) {
                 throw Error(StreamErrc::bad_epoch, path);
         epochs_.push_back({list, take(std::size_t{pages} * page_size)});
     }
-    // All there before anything is timed, but no memory for holes.
+    // The trace is in memory before anything is timed; holes take none.
     for (const Run& run : first_image_runs_)
         read_ahead(first_image(run.first), std::size_t{run.pages} * page_size);
     read_ahead(first_image(guest_pages_ - 1),
@@ -125,7 +127,7 @@ void TraceWriter::write(const File& file, const void* data, std::size_t size) {
     if (size != 0 && std::fwrite(data, size, 1, file.get()) != 1) fail(path_);
 }
 
-// What comes before it, the header too, is zeros for now: that is no trace.
+// What comes before the pages, the header too, is zeros for now, so that the file is no trace yet.
 void TraceWriter::first_image(ByteView pages, std::uint32_t first) {
     const std::uint64_t at = header_size + std::uint64_t{first} * page_size;
     if (std::fseek(file_.get(), static_cast<long>(at), SEEK_SET) != 0) fail(path_);
@@ -153,7 +155,8 @@ void TraceWriter::close() {
     write(file_, header, sizeof header);
     static_assert(sizeof header == header_size);
     const std::uint64_t end = header_size + guest_pages_ * page_size;
-    // Skipped over, what is not written of the image reads as zeros.
+    // The epochs begin at `end`: what was not written of the image before it is skipped, and reads
+    // as zeros.
     if (std::fseek(file_.get(), static_cast<long>(end), SEEK_SET) != 0) fail(path_);
     std::rewind(later_.get());
     Bytes buffer(std::size_t{1} << 20);

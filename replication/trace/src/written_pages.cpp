@@ -89,15 +89,15 @@ WrittenPages::WrittenPages(pid_t pid) : pid_(pid), faults_(userfaultfd_of(pid)) 
 }
 
 void WrittenPages::take(const Mapping& mapping, std::vector<Range>& ranges) {
-    // Again for one that is known already: that changes nothing.
+    // Registering a mapping that is known already changes nothing.
     uffdio_register registration{};
     registration.range = {mapping.start, mapping.end - mapping.start};
     registration.mode = UFFDIO_REGISTER_MODE_WP;
     const bool registered = ::ioctl(faults_.get(), UFFDIO_REGISTER, &registration) == 0;
-    // The kernel's way of saying that the memory is no process's any more.
+    // With ENOMEM the kernel says that the memory belongs to no process any more.
     if (!registered && errno == ENOMEM) errno = ESRCH;
-    // A mapping of a device or of the kernel's, as the ring of asynchronous I/O: not watched, and
-    // no program's memory.
+    // A mapping of a device, or of the kernel such as the ring of asynchronous I/O, cannot be
+    // watched, and is no memory of the program.
     if (!registered && errno == EINVAL) return;
     require(registered, "UFFDIO_REGISTER");
 
@@ -112,7 +112,7 @@ void WrittenPages::take(const Mapping& mapping, std::vector<Range>& ranges) {
     scan.category_anyof_mask = is_present | is_swapped;
     scan.return_mask = is_written;
     if (!mapping.shared) {
-        // Of a private file mapping only what was written over is the process's own.
+        // A page of a private file mapping is the process's own only after it was written over.
         scan.category_mask |= is_file;
         scan.category_inverted = is_file;
     }

@@ -25,7 +25,7 @@ class ReferenceImage {
     std::byte* page(std::uint32_t pfn) { return pages_.get() + std::size_t{pfn} * page_size; }
 
   private:
-    // As the codec's page store has it: the peers shall not lose by TLB misses.
+    // In huge pages, as the codec's page store is: the peers shall not lose by TLB misses.
     codec::HugeArray<std::byte> pages_;
 };
 
@@ -43,7 +43,7 @@ class Coder {
     virtual ~Coder() = default;
     const std::string& name() const { return name_; }
 
-    // Not timed: what a real sender would have lying ready.
+    // Does what a real sender would have done before; not timed.
     virtual void prepare(const EpochPages&, const ReferenceImage&) {}
     // Bytes on the wire for the page contents.
     virtual std::size_t encode(const EpochPages& epoch, const ReferenceImage& reference) = 0;

@@ -35,7 +35,7 @@ class ImageCoder {
     virtual void start() = 0;
     // Timed. Returns the coded size.
     virtual std::size_t encode(Batch batch, std::uint32_t first_pfn) = 0;
-    // Not timed: puts what was encoded aside for decode.
+    // Puts what was encoded aside for decode; not timed.
     virtual void keep() = 0;
     // Bytes that travel around what encode returned, of all batches.
     virtual std::size_t framing() { return 0; }
@@ -237,7 +237,7 @@ std::vector<ImageResult> replay_image(const trace::TraceFile& trace,
                 coder.keep();
             });
             coded += coder.framing();
-            // All there beforehand: what the kernel takes to make it zero is the same for all.
+            // The memory is there before: what the kernel takes to clear it is the same for all.
             codec::HugeArray<std::byte> image = codec::make_huge<std::byte>(total);
             std::memset(image.get(), 0, total);
             each_batch([&](std::uint32_t first, std::size_t size) {

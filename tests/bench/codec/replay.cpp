@@ -12,7 +12,8 @@
 namespace replication::bench {
 namespace {
 
-// Larger than any last-level cache slice a virtual machine is likely to be given.
+// Empties the caches by visiting more memory than any slice of a last-level cache that a virtual
+// machine is likely to be given.
 class CacheSweeper {
   public:
     void sweep() {
@@ -141,7 +142,7 @@ class Replay {
     trace::Stopwatch stopwatch_;
     ReferenceImage reference_;
     CacheSweeper caches_;
-    // Huge pages, as a real sender takes for its copy-out.
+    // The copy-out area, in huge pages, as a real sender has it.
     codec::HugeArray<std::byte> arena_;
     Bytes decoded_;
 };

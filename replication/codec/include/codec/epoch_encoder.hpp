@@ -53,7 +53,7 @@ class EpochEncoder {
     void abandon() noexcept;
 
     const PageStore& store() const;
-    // Of the last encode.
+    // How the pages of the last encode were coded.
     EpochCounts counts() const;
 
   private:

@@ -13,13 +13,13 @@ struct UnmapHuge {
 template <typename T>
 using HugeArray = std::unique_ptr<T[], UnmapHuge>;
 
-// When the memory is there. `as_used`: each part at its first visit. `now`: all of it at once, so
-// that no later visit waits for the kernel to find and clear it, or ends the process for there is
-// none.
+// When the kernel finds and clears the memory. `as_used`: each part when it is first visited.
+// `now`: all of it at once; then no later visit has to wait for that, and the process is not killed
+// by one for which no memory is left.
 enum class Populate { as_used, now };
 
-// Zeroed anonymous memory, page-aligned, in huge pages where the system has them: what is visited
-// in no order would otherwise pay a TLB miss a visit. Throws std::bad_alloc.
+// Maps zeroed anonymous memory, page-aligned, in huge pages where the system has them: memory that
+// is visited in no order would otherwise cost a TLB miss a visit. Throws std::bad_alloc.
 void* map_huge(std::size_t bytes, Populate populate);
 
 template <typename T>

@@ -32,8 +32,8 @@ class EpochReceiver {
     void commit() noexcept;
 
     std::uint64_t committed() const { return committed_; }
-    // Another connection, whose stream starts with a header, after the one before ended in whatever
-    // way. What was committed stays; nothing else of the old stream does.
+    // A new connection, whose stream starts with a header, takes the place of the one before,
+    // however that ended. What was committed stays; nothing else of the old stream does.
     void restart() noexcept;
     // No more bytes will come. Throws StreamErrc::truncated unless the last epoch was whole.
     void end() const;

@@ -14,7 +14,7 @@ namespace replication::stream {
 // sends. Throws std::bad_alloc, std::length_error for a chunk that the format has no room for.
 class StreamWriter {
   public:
-    // A stream of epochs; with no slots, of an image.
+    // Writes the header of a stream of epochs or, for a shape without slots, of an image.
     StreamWriter(const Shape& shape, Bytes& out);
 
     // `epoch` > `base`, the epoch last committed; `pages` in all the chunks.
