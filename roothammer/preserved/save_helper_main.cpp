@@ -37,7 +37,7 @@ class PreservingHelper final : public SaveHelper {
         check_hypervisor_version(*ports.domains);
         save_preserved(
             ports.view(), request.domain, [&] { libxl.hold(gate); },
-            [&] { return libxl.ask<save_helper::Suspend>() != 0; },
+            [&] { return libxl.suspend(); },
             [&](ByteView image) { write_exactly(request.fd, image, "image"); });
     }
 

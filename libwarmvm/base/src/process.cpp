@@ -83,7 +83,11 @@ Process::Process(ProcessRequest request)
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) < 0) throw Error::from_errno("pipe");
     const Fd failure(ends[0]);
-    Fd failure_end(ends[1]);
+    Fd low_end(ends[1]);
+    // Not one of the three that are about to be others, if this process has closed those.
+    Fd failure_end(::fcntl(low_end.get(), F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
+    if (!failure_end.is_open()) throw Error::from_errno("F_DUPFD_CLOEXEC");
+    low_end.reset();
     const auto parent = ::getpid();
 
     child_ = ::fork();

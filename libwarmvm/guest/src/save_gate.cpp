@@ -58,11 +58,9 @@ void SaveGate::wait_until_held(std::chrono::steady_clock::time_point deadline) c
 }
 
 void SaveGate::let_go() {
-    let_go_ = true;
+    let_go_ = ::send(starter_.get(), &go, 1, MSG_NOSIGNAL) == 1;
     // A helper that is not there any more has a result that says why.
-    if (::send(starter_.get(), &go, 1, MSG_NOSIGNAL) < 0 && errno != EPIPE) {
-        throw Error::from_errno("send to the save helper");
-    }
+    if (!let_go_ && errno != EPIPE) throw Error::from_errno("send to the save helper");
 }
 
 void SaveGate::take_words() {

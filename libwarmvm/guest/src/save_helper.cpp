@@ -92,12 +92,8 @@ void save(SaveHelper& helper, const SaveRequest& request, HelperConversation& li
     const HeldSave gate;
     try {
         helper.save(request, libxl, gate);
-    } catch (const Error& error) {
-        gate.end(error.code() == std::errc::timed_out ? HelperOutcome::did_not_suspend
-                                                      : HelperOutcome::failed);
-        throw;
     } catch (...) {
-        gate.end(HelperOutcome::failed);
+        gate.end(libxl.may_yet_suspend() ? HelperOutcome::did_not_suspend : HelperOutcome::failed);
         throw;
     }
     gate.end(HelperOutcome::done);
@@ -132,6 +128,13 @@ int HelperConversation::reply() {
     int value = 0;
     read_exactly(STDIN_FILENO, std::as_writable_bytes(std::span(&value, 1)), "reply of libxl");
     return value;
+}
+
+bool HelperConversation::suspend() {
+    may_yet_suspend_ = true;
+    const bool suspended = ask<save_helper::Suspend>() != 0;
+    may_yet_suspend_ = !suspended;
+    return suspended;
 }
 
 void HelperConversation::log_error(const std::string& text) {

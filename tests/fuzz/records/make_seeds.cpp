@@ -61,7 +61,7 @@ void small_seeds() {
     seed("guest_record", "one", warmvm::encode(warmvm::GuestRecord{}));
     roothammer::Plan plan;
     plan.token = 1;
-    plan.guests.push_back({warmvm::DomId(1), "g", {}, roothammer::GuestStage::frozen, "n"});
+    plan.guests.push_back({warmvm::DomId(1), "g", {}, roothammer::GuestStage::frozen, true, "n"});
     seed("plan", "one", warmvm::as_byte_view(roothammer::to_json(plan)));
     roothammer::Timeline timeline;
     timeline.guests.resize(1);

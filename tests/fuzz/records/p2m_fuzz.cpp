@@ -3,7 +3,8 @@
 #include "fake_machine.hpp"
 #include "guests.hpp"
 #include "harness.hpp"
-#include "xen/pv_state.hpp"
+#include "xen/frame_map.hpp"
+#include "xen/pv_p2m.hpp"
 
 FUZZ_BYTES(bytes) {
     fake::Machine machine;
@@ -21,7 +22,8 @@ FUZZ_BYTES(bytes) {
     for (const auto& [pfn, mfn] : guest.frames) extents.push_back({pfn, mfn, 1, 0});
     const warmvm::FrameMap map(extents);
     const auto p2m =
-        warmvm::find_p2m(machine, guest.id, machine.ram[guest.shared_info.value()], map);
-    must(p2m.pfns.size() == p2m.max_pfn / 512u + 1);
-    for (const auto pfn : p2m.pfns) must(map.mfn(pfn).has_value());
+        warmvm::find_p2m_leaves(machine, guest.id, machine.ram[guest.shared_info.value()],
+                                [&](warmvm::Mfn mfn) { return map.pfn(mfn); });
+    must(p2m.frames.size() == p2m.max_pfn / 512u + 1);
+    for (const auto mfn : p2m.frames) must(map.pfn(mfn).has_value());
 }

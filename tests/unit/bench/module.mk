@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 M := tests/unit/bench
 $(M)_USES := tests/bench/codec
 $(M)_INCS := tests/unit/codec

@@ -24,7 +24,7 @@ namespace warmvm {
 // The octets by which a helper says how its part of a save ended.
 enum class HelperOutcome : char {
     done = 'd',
-    did_not_suspend = 's',  // libxl's own limits ran out: the guest may yet suspend
+    did_not_suspend = 's',  // the guest was asked, and may yet suspend
     failed = 'f',
 };
 

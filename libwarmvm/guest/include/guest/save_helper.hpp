@@ -50,6 +50,11 @@ class HelperConversation {
 
     void log_error(const std::string& text);
 
+    // Has libxl ask the guest to suspend; false if it could not.
+    bool suspend();
+    // The guest has been asked and libxl has not said that it has suspended.
+    [[nodiscard]] bool may_yet_suspend() const { return may_yet_suspend_; }
+
     // Libxl is silent meanwhile: if it ends, so do we (take_signals).
     void hold(const HeldSave& gate) const { gate.hold(unblocked_); }
 
@@ -59,6 +64,7 @@ class HelperConversation {
 
     std::string program_;
     sigset_t unblocked_{};
+    bool may_yet_suspend_ = false;
 };
 
 struct SaveRequest {
@@ -90,8 +96,7 @@ struct RestoreRequest {
 class SaveHelper {
   public:
     virtual ~SaveHelper() = default;
-    // Whatever they throw is told to libxl, which then puts the domain back or destroys it. Of a
-    // save, Error (timed_out) means that the guest did not suspend in time, and may yet.
+    // Whatever they throw is told to libxl, which then puts the domain back or destroys it.
     virtual void save(const SaveRequest& request, HelperConversation& libxl,
                       const HeldSave& gate) = 0;
     virtual void restore(const RestoreRequest& request, HelperConversation& libxl) = 0;

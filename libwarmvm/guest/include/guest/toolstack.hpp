@@ -16,7 +16,7 @@ namespace warmvm {
 enum class ToolstackOutcome {
     done,
     timed_out,
-    died,    // xl or its helper: a guest that had been asked may yet suspend
+    died,    // xl, or the helper of a save: a guest that had been asked may yet suspend
     failed,  // xl has put back what it had done
 };
 struct ToolstackResult {
