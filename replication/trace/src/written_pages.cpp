@@ -75,7 +75,7 @@ Fd userfaultfd_of(pid_t pid) {
 
 }  // namespace
 
-WrittenPages::WrittenPages(pid_t pid) : pid_(pid), faults_(userfaultfd_of(pid)) {
+WrittenPages::WrittenPages(pid_t pid) : faults_(userfaultfd_of(pid)) {
     uffdio_api api{};
     api.api = UFFD_API;
     api.features = UFFD_FEATURE_PAGEFAULT_FLAG_WP | protect_shared_memory | protect_unpopulated |

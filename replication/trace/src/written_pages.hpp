@@ -30,7 +30,6 @@ class WrittenPages {
     void take(const Mapping& mapping, std::vector<Range>& ranges);
 
   private:
-    pid_t pid_;
     warmvm::Fd faults_;
     warmvm::Fd pagemap_;
 };
