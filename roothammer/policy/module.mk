@@ -10,9 +10,3 @@ roothammer/policy_INSTALLS := sbin=$(B)/bin/roothammer \
   conf=roothammer/policy/roothammer-policy.conf \
   man8=docs/man/roothammer-policy.8 man5=docs/man/roothammer-policy.conf.5
 $(eval $(call module,roothammer/policy))
-
-# It looks at every pair of samples, which takes half a minute more in each run of the tests where
-# nothing is optimised.
-ifeq ($(CONFIG),asan)
-$(B)/obj/roothammer/policy/src/trend.o: private OPT += -O1
-endif
