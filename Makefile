@@ -243,7 +243,7 @@ fuzz-run: $(addprefix $(B)/bin/fuzz-,$(fuzz_chosen)) $(foreach f,$(fuzz_chosen),
 	@tests/fuzz/run $(B) $(FUZZ_SECONDS) $(foreach f,$(fuzz_chosen),$(f) $(fuzz_$(f)))
 
 help: ## this list
-	@grep -hE '^[a-z][a-z0-9-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | sort | awk -F'\t' '{printf "  %-16s %s\n",$$1,$$2}'
+	@grep -hE '^[a-z][a-z0-9._-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | sort | awk -F'\t' '{printf "  %-16s %s\n",$$1,$$2}'
 
 # What a change must pass.  E2E_ARGS chooses tests on real Xen (pytest's arguments).
 .PHONY: test

@@ -13,7 +13,7 @@ from .spec import GuestSpec
 
 Json = dict[str, Any]
 
-# The guests of the issue: different sizes, both types, one and two processors.
+# Guests of different sizes, both types, one and two processors.
 WEB = GuestSpec("web", "pvh", memory=384, vcpus=2, witness=96)
 DB = GuestSpec("db", "pvh", memory=256)
 OLD = GuestSpec("old", "pv", memory=256)
