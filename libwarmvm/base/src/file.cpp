@@ -96,6 +96,36 @@ void replace_file(const std::filesystem::path& path, ByteView bytes, mode_t mode
     }
 }
 
+OutputFile::OutputFile(const std::filesystem::path& path, mode_t mode) : path_(path) {
+    const bool exists = std::filesystem::exists(path_);
+    if (exists && !std::filesystem::is_regular_file(path_)) {
+        fd_ = open_file(path_, O_WRONLY);
+        return;
+    }
+    if (exists) {
+        // A link stays one, and a file that may not be written is not replaced either.
+        path_ = std::filesystem::canonical(path_);
+        if (::access(path_.c_str(), W_OK) < 0) throw Error::from_errno("open " + path.string());
+    }
+    // Whoever writes to the same path meanwhile has a file of its own, and the last one counts.
+    temporary_ = path_.string() + "." + std::to_string(::getpid()) + ".new";
+    fd_ = Fd(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
+    if (!fd_.is_open()) throw Error::from_errno("open " + path.string());
+}
+
+OutputFile::~OutputFile() {
+    if (!temporary_.empty()) ::unlink(temporary_.c_str());
+}
+
+void OutputFile::finish() {
+    if (temporary_.empty()) return;
+    if (::fsync(fd_.get()) < 0) throw Error::from_errno("fsync " + temporary_.string());
+    if (::rename(temporary_.c_str(), path_.c_str()) < 0) {
+        throw Error::from_errno("rename " + temporary_.string());
+    }
+    temporary_.clear();
+}
+
 MemoryFile::MemoryFile(const std::string& name, ByteView bytes)
     : fd_(::memfd_create(name.c_str(), MFD_CLOEXEC)) {
     if (!fd_.is_open()) throw Error::from_errno("memfd_create " + name);

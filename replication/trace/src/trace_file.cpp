@@ -113,14 +113,17 @@ TraceFile::TraceFile(const std::string& path) {
                size - header_size - std::size_t{guest_pages_ - 1} * page_size);
 }
 
-TraceWriter::TraceWriter(const std::string& path)
-    : path_(path), file_(std::fopen(path.c_str(), "wb")) {
-    if (!file_) fail(path_);
+TraceWriter::TraceWriter(const std::string& path) : path_(path), output_(path) {
+    file_ = stream_of(warmvm::Fd(::fcntl(output_.get(), F_DUPFD_CLOEXEC, 0)), "wb");
     const std::string folder = std::filesystem::path(path).parent_path().string();
-    warmvm::Fd later = warmvm::open_file(folder.empty() ? "." : folder, O_TMPFILE | O_RDWR);
-    later_.reset(::fdopen(later.get(), "w+b"));
-    if (!later_) fail(path_);
-    later.release();
+    later_ = stream_of(warmvm::open_file(folder.empty() ? "." : folder, O_TMPFILE | O_RDWR), "w+b");
+}
+
+TraceWriter::File TraceWriter::stream_of(warmvm::Fd fd, const char* mode) const {
+    File file(::fdopen(fd.get(), mode));
+    if (!file) fail(path_);
+    fd.release();
+    return file;
 }
 
 void TraceWriter::write(const File& file, const void* data, std::size_t size) {
@@ -168,6 +171,7 @@ void TraceWriter::close() {
         (epochs_ == 0 && ::ftruncate(::fileno(file_.get()), static_cast<off_t>(end)) != 0))
         fail(path_);
     if (std::fclose(file_.release()) != 0) fail(path_);
+    output_.finish();
 }
 
 }  // namespace replication::trace

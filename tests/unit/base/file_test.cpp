@@ -31,5 +31,39 @@ TEST_F(FileTest, AFailedReplacementLeavesNothing) {
     EXPECT_TRUE(std::filesystem::is_directory(folder_ / "f" / "inside"));
 }
 
+TEST_F(FileTest, AnOutputFileTakesItsPlaceOnlyWhenItIsFinished) {
+    const auto path = folder_ / "f";
+    replace_file(path, as_byte_view("before"));
+    {
+        const OutputFile abandoned(path);
+        write_exactly(abandoned.get(), as_byte_view("half"), "f");
+        EXPECT_EQ(read_text_file(path), "before");
+    }
+    EXPECT_EQ(read_text_file(path), "before");
+    OutputFile file(path);
+    write_exactly(file.get(), as_byte_view("after"), "f");
+    file.finish();
+    EXPECT_EQ(read_text_file(path), "after");
+    EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_), {}), 1);
+}
+
+TEST_F(FileTest, AnOutputFileLeavesLinksDevicesAndFoldersWhatTheyAre) {
+    const auto link = folder_ / "link";
+    replace_file(folder_ / "f", as_byte_view("before"));
+    std::filesystem::create_symlink("f", link);
+    OutputFile file(link);
+    write_exactly(file.get(), as_byte_view("after"), "link");
+    file.finish();
+    EXPECT_TRUE(std::filesystem::is_symlink(link));
+    EXPECT_EQ(read_text_file(folder_ / "f"), "after");
+
+    OutputFile device("/dev/null");
+    write_exactly(device.get(), as_byte_view("lost"), "null");
+    device.finish();
+    EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
+    EXPECT_THROW(OutputFile{folder_}, Error);
+    EXPECT_THROW(OutputFile{folder_ / "none" / "f"}, Error);
+}
+
 }  // namespace
 }  // namespace warmvm

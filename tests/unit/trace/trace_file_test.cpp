@@ -83,6 +83,12 @@ TEST_F(TraceFiles, WhatIsNoMemoryIsAHole) {
     EXPECT_TRUE(pages < 1000 || pages == trace.guest_pages()) << pages;
 }
 
+TEST_F(TraceFiles, AWriterThatIsNotClosedLeavesWhatWasThere) {
+    write();
+    TraceWriter(path()).first_image(Bytes(page_size, std::byte{1}));
+    EXPECT_EQ(TraceFile(path()).epochs().size(), 2u);
+}
+
 TEST_F(TraceFiles, CutAnywhereItIsRefused) {
     write();
     const Bytes whole = warmvm::read_file(path(), std::size_t{1} << 20);

@@ -41,6 +41,25 @@ std::string read_text_file(const std::filesystem::path& path, std::size_t limit 
 // A temporary file beside it is synced and renamed: it has the old or the new content throughout.
 void replace_file(const std::filesystem::path& path, ByteView bytes, mode_t mode = 0600);
 
+// A file that a user names, for what may take long to make or may come to nothing: it is written
+// beside the path and takes its place when it is finished. What was there before stays until then,
+// and for good if the object ends first. A device or pipe at the path is written to itself.
+class OutputFile {
+  public:
+    // Throws Error if nothing can be written there.
+    explicit OutputFile(const std::filesystem::path& path, mode_t mode = 0666);
+    ~OutputFile();
+    OutputFile(const OutputFile&) = delete;
+    OutputFile& operator=(const OutputFile&) = delete;
+    [[nodiscard]] int get() const { return fd_.get(); }
+    void finish();
+
+  private:
+    std::filesystem::path path_;
+    std::filesystem::path temporary_;  // empty: none, or it has been renamed
+    Fd fd_;
+};
+
 // A file in memory only, for programs that want a path. It goes with the object or its process,
 // whatever becomes of that.
 class MemoryFile {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/file.hpp"
 #include "codec/page.hpp"
 
 namespace replication::trace {
@@ -52,7 +53,8 @@ class TraceFile {
 };
 
 // Writes a trace whose number of pages is not known before its end: the epochs wait in a nameless
-// file in the same folder. Throws Error when a write fails.
+// file in the same folder. What is at the path stays until close(). Throws Error when a write
+// fails.
 class TraceWriter {
   public:
     explicit TraceWriter(const std::string& path);
@@ -64,7 +66,7 @@ class TraceWriter {
     void guest_pages(std::uint32_t pages);
     // `pfns` strictly ascending; `pages` their contents, one after the other.
     void epoch(std::span<const std::uint32_t> pfns, ByteView pages);
-    // Completes the file; without it, it is no trace.
+    // Completes the file and puts it in its place.
     void close();
 
   private:
@@ -72,9 +74,11 @@ class TraceWriter {
         void operator()(std::FILE* file) const { std::fclose(file); }
     };
     using File = std::unique_ptr<std::FILE, Close>;
+    File stream_of(warmvm::Fd fd, const char* mode) const;
     void write(const File& file, const void* data, std::size_t size);
 
     std::string path_;
+    warmvm::OutputFile output_;
     File file_;
     File later_;
     std::uint64_t guest_pages_ = 0;
