@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "program/command_line.hpp"
+
+#include <stdexcept>
+
+#include "base/version.hpp"
+#include "ended.hpp"
+
+namespace warmvm {
+namespace {
+
+namespace po = boost::program_options;
+
+int brew(const Words& arguments) {
+    unsigned cups = 0;
+    po::options_description options("teapot brew KIND");
+    options.add_options()("cups", whole_number_into(cups, "cups", 1, 12)->default_value("4"),
+                          "how many")("milk", po::bool_switch(), "with milk");
+    const auto line = parse_command_line(arguments, options);
+    expect_words(line.words, {"KIND"});
+    std::printf("%u of %s\n", cups, line.words.front().c_str());
+    return exit_ok;
+}
+int smash(const Words&) {
+    throw std::runtime_error("in pieces");
+}
+
+Ended teapot(const Words& words) {
+    const Commands commands{{"brew", brew}, {"smash", smash}};
+    return run_to_its_end(
+        [&](int argc, const char* const* argv) {
+            return run_commands("teapot", commands, argc, argv);
+        },
+        words);
+}
+
+TEST(CommandLine, OptionsAndWordsComeInAnyOrder) {
+    EXPECT_EQ(teapot({"brew", "green"}).out, "4 of green\n");
+    EXPECT_EQ(teapot({"brew", "--cups", "12", "green"}).out, "12 of green\n");
+    EXPECT_EQ(teapot({"brew", "--cups=1", "--", "--green"}).out, "1 of --green\n");
+}
+
+TEST(CommandLine, EveryProgramAndCommandHasHelpAndAVersion) {
+    for (const Words& words : {Words{"--help"}, Words{"brew", "--help"}}) {
+        const auto ended = teapot(words);
+        EXPECT_EQ(ended.status, exit_ok);
+        EXPECT_NE(ended.out.find("--version"), std::string::npos) << ended.out;
+        EXPECT_EQ(ended.err, "");
+    }
+    EXPECT_NE(teapot({"--help"}).out.find("brew, smash"), std::string::npos);
+    EXPECT_NE(teapot({"brew", "--help"}).out.find("(=4)"), std::string::npos);
+    for (const Words& words : {Words{"--version"}, Words{"brew", "--version"}}) {
+        EXPECT_EQ(teapot(words).out, "teapot " + std::string(version()) + "\n");
+    }
+}
+
+TEST(CommandLine, WrongUsageNamesTheWordPointsToHelpAndEndsWith2) {
+    expect_usage_error(teapot({}), "brew, smash");
+    expect_usage_error(teapot({"dance"}), "'dance'");
+    expect_usage_error(teapot({"--dance"}), "'--dance'");
+    expect_usage_error(teapot({"brew"}), "KIND is missing");
+    expect_usage_error(teapot({"brew", "green", "black"}), "'black'");
+    expect_usage_error(teapot({"brew", "green", "--sugar"}), "'--sugar'");
+    expect_usage_error(teapot({"brew", "green", "--milk=2"}), "--milk");
+    for (const std::string text : {"0", "13", "-5", "4.5", "four", "4 ", "99999999999999999999"}) {
+        const auto ended = teapot({"brew", "green", "--cups", text});
+        expect_usage_error(ended, "--cups '" + text + "': a whole number from 1 to 12 is wanted");
+        EXPECT_NE(ended.err.find("see teapot brew --help"), std::string::npos) << ended.err;
+    }
+}
+
+TEST(CommandLine, RealNumbersHaveBoundsToo) {
+    EXPECT_EQ(real_number("link", "0.5", 0, 1), 0.5);
+    for (const std::string text : {"", "-1", "2", "nan", "inf", "1x"}) {
+        EXPECT_THROW(real_number("link", text, 0, 1), UsageError) << text;
+    }
+}
+
+TEST(CommandLine, AFailureEndsWith1) {
+    const auto ended = teapot({"smash"});
+    EXPECT_EQ(ended.status, exit_failed);
+    EXPECT_EQ(ended.err, "teapot smash: in pieces\n");
+}
+
+}  // namespace
+}  // namespace warmvm
