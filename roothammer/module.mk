@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # roothammer: warm reboot. The operator's command, and what runs at boot.
 roothammer_SRCS  := $(wildcard roothammer/src/*.cpp)
-roothammer_USES  := roothammer/preflight
-roothammer_LIBS  := -lboost_program_options
+roothammer_USES  := roothammer/preflight libwarmvm/program
 roothammer_PROGS := xl-warm-reboot=roothammer/xl_warm_reboot_main.cpp
 roothammer_LINT   := roothammer/kexec_on_pvh.cpp
 roothammer_INSTALLS := sbin=$(B)/bin/xl-warm-reboot data=$(B)/bin/kexec-on-pvh.so \

@@ -6,9 +6,9 @@
 #include "roothammer/roothammer.hpp"
 
 int main(int argc, char** argv) {
-    // The policy needs none of the ports that every other command starts with.
+    // The policy has options of its own, and needs none of the ports.
     if (argc > 1 && std::string_view(argv[1]) == "policy") {
         return roothammer::policy::run_policy(argc - 1, argv + 1);
     }
-    return roothammer::run_roothammer(argc, argv, roothammer::real_host);
+    return roothammer::run_roothammer(argc, argv, roothammer::real_host());
 }

@@ -3,5 +3,5 @@
 #include "roothammer/xl_warm_reboot.hpp"
 
 int main(int argc, char** argv) {
-    return roothammer::run_xl_warm_reboot(argc, argv, roothammer::real_host);
+    return roothammer::run_xl_warm_reboot(argc, argv, roothammer::real_host());
 }

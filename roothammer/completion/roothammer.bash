@@ -47,7 +47,7 @@ _roothammer() {
             if [ "$previous" = --config ]; then
                 _roothammer_files
             else
-                _roothammer_words "--config --dry-run --explain --json --reset --help"
+                _roothammer_words "--config --dry-run --explain --json --reset --help --version"
             fi
             ;;
     esac

@@ -42,9 +42,11 @@ struct Ports {
 
 }  // namespace
 
-const Host& real_host() {
-    static const Ports ports;
-    return ports.host;
+HostSource real_host() {
+    return {Paths{}, []() -> const Host& {
+                static const Ports ports;
+                return ports.host;
+            }};
 }
 
 }  // namespace roothammer

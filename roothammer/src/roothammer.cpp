@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/program_options.hpp>
 #include <cstdio>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -22,6 +21,7 @@ namespace {
 
 namespace po = boost::program_options;
 using nlohmann::json;
+using warmvm::UsageError;
 
 constexpr const char* usage =
     "roothammer COMMAND [options]: guests that outlive their hypervisor\n"
@@ -36,10 +36,10 @@ constexpr const char* usage =
     "  freeze                freeze the planned guests and jump (run by its service)\n";
 
 struct Arguments {
-    std::vector<std::string> words;
+    warmvm::Words words;  // after the command
     bool json = false;
     bool paused = false;
-    int tries = 1;
+    unsigned tries = 1;
     bool expect_none = false;
 };
 
@@ -54,7 +54,8 @@ int expect_none(const Host& host) {
     return reasons.empty() ? exit_ok : exit_host_refused;
 }
 
-int list(const Host& host, const Arguments& arguments) {
+int list(const HostSource& source, const Arguments& arguments) {
+    const auto& host = source.open();
     if (arguments.expect_none) return expect_none(host);
     const auto info = host.preserved.info();
     const auto guests = preserved_guests(host);
@@ -107,9 +108,9 @@ int list(const Host& host, const Arguments& arguments) {
     return exit_ok;
 }
 
-int resume_guests(const Host& host, const Arguments& arguments) {
+int resume_guests(const HostSource& source, const Arguments& arguments) {
     const auto outcomes =
-        resume(host, {arguments.words, arguments.paused, static_cast<unsigned>(arguments.tries)});
+        resume(source.open(), {arguments.words, arguments.paused, arguments.tries});
     bool failed = false;
     json results = json::array();
     for (const auto& outcome : outcomes) {
@@ -123,7 +124,8 @@ int resume_guests(const Host& host, const Arguments& arguments) {
     return failed ? exit_host_refused : exit_ok;
 }
 
-int recover_guests(const Host& host, const Arguments&) {
+int recover_guests(const HostSource& source, const Arguments&) {
+    const auto& host = source.open();
     const auto lock = take_lock(host.paths.work_lock());
     const auto unsettled = recover(host, "recovered by hand or after a crash");
     for (const auto& name : unsettled) {
@@ -134,102 +136,94 @@ int recover_guests(const Host& host, const Arguments&) {
     return unsettled.empty() ? exit_ok : exit_host_refused;
 }
 
-int print_timeline(const Host& host, const Arguments& arguments) {
-    const auto timeline = load_timeline(host.paths.timeline());
+int print_timeline(const HostSource& source, const Arguments& arguments) {
+    const auto timeline = load_timeline(source.paths.timeline());
     if (!timeline) {
         throw warmvm::Error::of(std::errc::no_such_file_or_directory,
-                                host.paths.timeline().string() + ": no warm reboot yet");
+                                source.paths.timeline().string() + ": no warm reboot yet");
     }
     std::cout << (arguments.json ? to_json(*timeline) : to_table(*timeline));
     return exit_ok;
 }
 
-int rescue_guest(const Host& host, const Arguments& arguments) {
-    rescue(host, arguments.words.at(0), arguments.words.at(1));
+int rescue_guest(const HostSource& source, const Arguments& arguments) {
+    rescue(source.open(), arguments.words.at(0), arguments.words.at(1));
     return exit_ok;
 }
 
-int discard_guest(const Host& host, const Arguments& arguments) {
-    discard(host, arguments.words.at(0));
+int discard_guest(const HostSource& source, const Arguments& arguments) {
+    discard(source.open(), arguments.words.at(0));
     return exit_ok;
 }
 
-int freeze_guests(const Host& host, const Arguments&) {
-    freeze(host);
+int freeze_guests(const HostSource& source, const Arguments&) {
+    freeze(source.open());
     return exit_failed;  // it does not return if it works
 }
 
-constexpr std::size_t any_number = ~std::size_t{0};
-
 struct Command {
     std::string_view name;
-    std::size_t words;
+    std::array<const char*, 2> words;  // that it takes; "...": any number
     std::array<std::string_view, 3> options;
-    int (*run)(const Host&, const Arguments&);
+    int (*run)(const HostSource&, const Arguments&);
 };
 
 constexpr std::array commands{
-    Command{"list", 0, {"json", "expect-none"}, list},
-    Command{"resume", any_number, {"json", "paused", "tries"}, resume_guests},
-    Command{"rescue", 2, {}, rescue_guest},
-    Command{"discard", 1, {}, discard_guest},
-    Command{"recover", 0, {}, recover_guests},
-    Command{"timeline", 0, {"json"}, print_timeline},
-    Command{"freeze", 0, {}, freeze_guests}};
+    Command{"list", {}, {"json", "expect-none"}, list},
+    Command{"resume", {"..."}, {"json", "paused", "tries"}, resume_guests},
+    Command{"rescue", {"NAME", "FILE"}, {}, rescue_guest},
+    Command{"discard", {"NAME"}, {}, discard_guest},
+    Command{"recover", {}, {}, recover_guests},
+    Command{"timeline", {}, {"json"}, print_timeline},
+    Command{"freeze", {}, {}, freeze_guests}};
+
+void check_words(const Command& command, const warmvm::Words& words) {
+    warmvm::Words wanted;
+    for (const char* const word : command.words) {
+        if (!word) break;
+        if (word == std::string_view("...")) return;
+        wanted.emplace_back(word);
+    }
+    warmvm::expect_words(words, wanted);
+}
 
 // Throws if the command takes no such arguments: an option that does nothing would mislead.
 const Command& find_command(const std::string& name, const Arguments& arguments,
                             const po::variables_map& given) {
     const auto* const command = std::ranges::find(commands, name, &Command::name);
-    if (command == commands.end()) throw po::error("no command " + name);
-    if (command->words != any_number && arguments.words.size() != command->words) {
-        throw po::error(name + " takes " + std::to_string(command->words) + " words, not " +
-                        std::to_string(arguments.words.size()));
-    }
+    if (command == commands.end()) throw UsageError("'" + name + "' is no command");
+    check_words(*command, arguments.words);
     for (const auto& [option, value] : given) {
-        if (value.defaulted() || option == "command" || option == "words") continue;
+        if (value.defaulted()) continue;
         if (std::ranges::find(command->options, option) == command->options.end()) {
-            throw po::error(name + " takes no --" + option);
+            throw UsageError(name + " takes no --" + option);
         }
     }
     if (arguments.json && arguments.expect_none) {
-        throw po::error("--expect-none prints nothing: it goes without --json");
+        throw UsageError("--expect-none prints nothing: it goes without --json");
     }
-    if (arguments.tries < 1) throw po::error("--tries is at least 1");
     return *command;
 }
 
 }  // namespace
 
-int run_roothammer(int argc, const char* const* argv, const HostSource& host) {
+int run_roothammer(int argc, const char* const* argv, const HostSource& source) {
     return run_command("roothammer", [&] {
+        constexpr unsigned most_tries = 1000;
         Arguments arguments;
-        std::string command;
         po::options_description options("options");
         options.add_options()("json", po::bool_switch(&arguments.json), "output as JSON")(
             "paused", po::bool_switch(&arguments.paused), "resume: leave the guests paused")(
-            "tries", po::value(&arguments.tries)->value_name("N"),
+            "tries",
+            warmvm::whole_number_into(arguments.tries, "tries", 1, most_tries)->value_name("N"),
             "resume: try a guest that fails up to N times (default: once)")(
             "expect-none", po::bool_switch(&arguments.expect_none),
-            "list: say why no guest may be started from its disk, and exit with 4; else nothing")(
-            "help", "this text")("version", "the version of this program");
-        po::options_description hidden;
-        hidden.add(options).add_options()("command", po::value(&command))(
-            "words", po::value(&arguments.words));
-        po::positional_options_description positions;
-        positions.add("command", 1).add("words", -1);
-        po::variables_map values;
-        po::store(po::command_line_parser(argc, argv).options(hidden).positional(positions).run(),
-                  values);
-        po::notify(values);
-        if (values.count("help")) {
-            std::cout << usage << options;
-            return exit_ok;
-        }
-        if (values.count("version")) return print_version("roothammer");
-        if (command.empty()) throw po::error("a command is needed");
-        const auto& found = find_command(command, arguments, values);
-        return found.run(host(), arguments);
+            "list: say why no guest may be started from its disk, and exit with 4; else nothing");
+        auto line = warmvm::parse_command_line({argv + 1, argv + argc}, options, usage);
+        if (line.words.empty()) throw UsageError("a command is needed");
+        const std::string command = line.words.front();
+        arguments.words.assign(line.words.begin() + 1, line.words.end());
+        return find_command(command, arguments, line.options).run(source, arguments);
     });
 }
 

@@ -3,7 +3,6 @@
 
 #include <sys/utsname.h>
 
-#include <boost/program_options.hpp>
 #include <cstdio>
 #include <fstream>
 #include <iostream>
@@ -22,15 +21,20 @@ namespace po = boost::program_options;
 
 struct Settings {
     std::string xen, kernel, initrd, xen_commandline, kernel_commandline;
-    std::string on_guest_failure;
+    OnGuestFailure on_guest_failure = OnGuestFailure::abort;
     std::vector<std::string> keep;
-    int timeout_seconds = 0;
+    std::chrono::seconds timeout{};
     bool dry_run = false;
     bool json = false;
 };
 
+OnGuestFailure on_guest_failure(const std::string& text) {
+    if (const auto policy = parse_on_guest_failure(text)) return *policy;
+    throw warmvm::UsageError("--on-guest-failure '" + text + "': abort or shutdown is wanted");
+}
+
 po::options_description describe_settings(Settings& settings) {
-    constexpr int default_timeout = 60;
+    constexpr unsigned longest_timeout = 24 * 3600;
     po::options_description description("options, also of /etc/xen/roothammer.conf (name=value)");
     description.add_options()("xen", po::value(&settings.xen), "the next hypervisor's image")(
         "kernel", po::value(&settings.kernel), "dom0's kernel")(
@@ -40,9 +44,12 @@ po::options_description describe_settings(Settings& settings) {
         "kernel-cmdline", po::value(&settings.kernel_commandline),
         "dom0's command line, taken as it is; default: the running one's, without cryptographic "
         "self-tests")("timeout",
-                      po::value(&settings.timeout_seconds)->default_value(default_timeout),
+                      warmvm::whole_number_into(settings.timeout, "timeout", 1, longest_timeout)
+                          ->default_value("60"),
                       "seconds a guest may take to suspend")(
-        "on-guest-failure", po::value(&settings.on_guest_failure)->default_value("abort"),
+        "on-guest-failure",
+        po::value<std::string>()->default_value("abort")->notifier(
+            [&](const std::string& text) { settings.on_guest_failure = on_guest_failure(text); }),
         "abort: every guest goes on here; shutdown: that guest is shut down, the rest go over")(
         "keep", po::value(&settings.keep)->composing(),
         "a unit (pattern) that must not be stopped before the freeze; may be given often");
@@ -83,14 +90,16 @@ Images complete(const Settings& settings, const warmvm::HypervisorVersion& runni
     return images;
 }
 
+// Those of the command line, which have been checked, stay what they are.
 void read_config(const std::filesystem::path& path, const po::options_description& options,
                  po::variables_map& values) {
     std::ifstream file(path);
     if (!file) return;
     try {
         po::store(po::parse_config_file(file, options), values);
+        po::notify(values);
     } catch (const po::error& error) {
-        throw po::error(path.string() + ": " + error.what());
+        throw warmvm::UsageError(path.string() + ": " + error.what());
     }
 }
 
@@ -121,23 +130,13 @@ std::string who_goes_on(const Host& host) {
 }
 
 int warm_reboot(const Host& host, const Settings& settings) {
-    const auto policy = parse_on_guest_failure(settings.on_guest_failure);
-    if (!policy) {
-        throw po::validation_error(po::validation_error::invalid_option_value,
-                                   settings.on_guest_failure, "on-guest-failure");
-    }
-    constexpr int longest_timeout = 24 * 3600;
-    if (settings.timeout_seconds < 1 || settings.timeout_seconds > longest_timeout) {
-        throw po::validation_error(po::validation_error::invalid_option_value,
-                                   std::to_string(settings.timeout_seconds), "timeout");
-    }
     const auto session = take_lock(host.paths.session_lock());
     refuse_second_run(host);
 
     WarmRebootOptions options;
     options.images = complete(settings, host.domains.version());
-    options.timeout = std::chrono::seconds(settings.timeout_seconds);
-    options.on_guest_failure = *policy;
+    options.timeout = settings.timeout;
+    options.on_guest_failure = settings.on_guest_failure;
     options.keep = settings.keep;
     const auto report = preflight(host, options.images, options.on_guest_failure);
     const int verdict = print_report(report, settings.json);
@@ -165,19 +164,11 @@ int run_xl_warm_reboot(int argc, const char* const* argv, const HostSource& sour
             "running guests");
         all.add(shared).add_options()("dry-run", po::bool_switch(&settings.dry_run),
                                       "check everything, change nothing")(
-            "json", po::bool_switch(&settings.json), "the report as JSON")("help", "this text")(
-            "version", "the version of this program");
-        po::variables_map values;
-        po::store(po::command_line_parser(argc, argv).options(all).positional({}).run(), values);
-        if (values.count("help")) {
-            std::cout << all;
-            return exit_ok;
-        }
-        if (values.count("version")) return print_version("xl-warm-reboot");
-        const auto& host = source();
-        read_config(host.paths.config, shared, values);
-        po::notify(values);
-        return warm_reboot(host, settings);
+            "json", po::bool_switch(&settings.json), "the report as JSON");
+        auto line = warmvm::parse_command_line({argv + 1, argv + argc}, all);
+        warmvm::expect_words(line.words, {});
+        read_config(source.paths.config, shared, line.options);
+        return warm_reboot(source.open(), settings);
     });
 }
 

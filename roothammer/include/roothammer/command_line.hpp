@@ -1,26 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What the programs have in common. Exit statuses: docs/man.
+// What the programs of a warm reboot have in common. Exit statuses: docs/man.
 #pragma once
 
 #include <functional>
 
 #include "host/host.hpp"
+#include "program/command_line.hpp"
 
 namespace roothammer {
 
-inline constexpr int exit_ok = 0;
-inline constexpr int exit_failed = 1;
-inline constexpr int exit_usage = 2;
+using warmvm::exit_failed;
+using warmvm::exit_ok;
+using warmvm::exit_usage;
 inline constexpr int exit_guest_refused = 3;
 inline constexpr int exit_host_refused = 4;
 
-// Where a program gets its ports from; not asked for --help and wrong usage.
-using HostSource = std::function<const Host&()>;
+// Where a program gets its ports from. They are not opened for --help, wrong usage and what only
+// reads a file.
+struct HostSource {
+    Paths paths;
+    std::function<const Host&()> open;
+};
 
-// What --version prints.
-int print_version(const char* program);
-
-// Runs command and turns what it throws into a message and an exit status.
-int run_command(const char* program, const std::function<int()>& command);
+// warmvm::run_program() with an exit status of its own for what others are at work on.
+int run_command(const std::string& program, const std::function<int()>& command);
 
 }  // namespace roothammer

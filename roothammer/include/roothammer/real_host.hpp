@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #pragma once
 
-#include "host/host.hpp"
+#include "roothammer/command_line.hpp"
 
 namespace roothammer {
 
-// The real ports, opened at the first call. Throws Error if this is not dom0.
-const Host& real_host();
+// The real ports, opened when they are first asked for. That throws Error if this is not dom0.
+HostSource real_host();
 
 }  // namespace roothammer

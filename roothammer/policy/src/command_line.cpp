@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "policy/command_line.hpp"
 
-#include <boost/program_options.hpp>
 #include <iostream>
+#include <optional>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
@@ -36,13 +36,45 @@ struct RealPorts {
     Ports ports{*source, *clock, *storage, *rebooter, paths.run / "policy.lock"};
 };
 
+// An option that does nothing would mislead.
+void check(const Arguments& arguments, const po::variables_map& given) {
+    for (const auto& [option, value] : given) {
+        if (arguments.reset && !value.defaulted() && option != "reset") {
+            throw warmvm::UsageError("--reset only forgets failed tries: it goes without --" +
+                                     option);
+        }
+    }
+    if (arguments.explain && arguments.json) {
+        throw warmvm::UsageError("--explain and --json are two forms of one answer");
+    }
+}
+
+// What is wrong with it; nullopt, and config is set, if nothing is.
+std::optional<std::string> load_config(const std::string& file, Config& config) {
+    try {
+        config = parse_config(warmvm::read_text_file(file), file);
+        return std::nullopt;
+    } catch (const warmvm::Error& error) {
+        if (error.code() == std::errc::invalid_argument) return error.what();
+        return std::string(error.what()) +
+               ": without a configuration nothing is done; `make install` puts one at " +
+               default_config + ", --config names another";
+    }
+}
+
 int follow(const Arguments& arguments) {
+    Config config;
+    if (!arguments.reset) {
+        if (const auto wrong = load_config(arguments.config, config)) {
+            std::cerr << "roothammer policy: " << *wrong << "\n";
+            return exit_usage;
+        }
+    }
     const RealPorts real;
     if (arguments.reset) {
         reset(real.ports);
         return exit_ok;
     }
-    const auto config = parse_config(warmvm::read_text_file(arguments.config), arguments.config);
     const auto outcome = run(real.ports, config, {arguments.dry_run});
     if (arguments.json) {
         std::cout << to_json(outcome, config);
@@ -58,7 +90,7 @@ int follow(const Arguments& arguments) {
 
 }  // namespace
 
-int run_policy(int argc, char** argv) {
+int run_policy(int argc, const char* const* argv) {
     return run_command("roothammer policy", [&] {
         Arguments arguments;
         po::options_description options(
@@ -69,22 +101,11 @@ int run_policy(int argc, char** argv) {
             "say what would be done; write nothing, do nothing")(
             "explain", po::bool_switch(&arguments.explain), "the reasons, in one paragraph")(
             "json", po::bool_switch(&arguments.json), "everything, as JSON")(
-            "reset", po::bool_switch(&arguments.reset), "forget failed tries")("help", "this text");
-        po::variables_map values;
-        po::store(po::command_line_parser(argc, argv).options(options).positional({}).run(),
-                  values);
-        if (values.count("help")) {
-            std::cout << options;
-            return exit_ok;
-        }
-        po::notify(values);
-        try {
-            return follow(arguments);
-        } catch (const warmvm::Error& error) {
-            if (error.code() != std::errc::invalid_argument) throw;
-            std::cerr << "roothammer policy: " << error.what() << "\n";
-            return exit_usage;
-        }
+            "reset", po::bool_switch(&arguments.reset), "forget failed tries");
+        const auto line = warmvm::parse_command_line({argv + 1, argv + argc}, options);
+        warmvm::expect_words(line.words, {});
+        check(arguments, line.options);
+        return follow(arguments);
     });
 }
 

@@ -229,7 +229,7 @@ Outcome run(const Ports& ports, const Config& config, const RunOptions& options)
 }
 
 void reset(const Ports& ports) {
-    const auto lock = warmvm::Lock::take(ports.lock, "another warm reboot or resume");
+    const auto lock = warmvm::Lock::take(ports.lock, "another run of the policy");
     ports.storage.replace(tries_file, to_text(Tries{}));
 }
 

@@ -4,12 +4,14 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
-#include <set>
+#include <optional>
 
 #include "base/file.hpp"
 #include "base/lock.hpp"
 #include "base/version.hpp"
 #include "boot_files.hpp"
+#include "ended.hpp"
+#include "man_page.hpp"
 #include "roothammer/roothammer.hpp"
 #include "roothammer/xl_warm_reboot.hpp"
 #include "scenario.hpp"
@@ -19,36 +21,21 @@ namespace {
 
 using nlohmann::json;
 
-struct Ended {
-    int status{};
-    std::string out, err;
-};
-
 class CommandLine : public Scenario {
   protected:
     using Program = int (*)(int, const char* const*, const HostSource&);
 
-    static Ended run(Program program, std::vector<std::string> words, const HostSource& source) {
-        words.insert(words.begin(), "program");
-        std::vector<const char*> argv;
-        for (const auto& word : words) argv.push_back(word.c_str());
-        ::testing::internal::CaptureStdout();
-        ::testing::internal::CaptureStderr();
-        Ended ended;
-        try {
-            ended.status = program(static_cast<int>(argv.size()), argv.data(), source);
-        } catch (...) {
-            ::testing::internal::GetCapturedStdout();
-            ::testing::internal::GetCapturedStderr();
-            throw;
-        }
-        ended.out = ::testing::internal::GetCapturedStdout();
-        ended.err = ::testing::internal::GetCapturedStderr();
-        return ended;
+    static Ended run(Program program, const std::vector<std::string>& words,
+                     const HostSource& source) {
+        return run_to_its_end(
+            [&](int argc, const char* const* argv) { return program(argc, argv, source); }, words);
+    }
+    HostSource here() {
+        host_.emplace(host());
+        return {paths_, [this]() -> const Host& { return *host_; }};
     }
     Ended roothammer(const std::vector<std::string>& words) {
-        const auto here = host();
-        return run(run_roothammer, words, [&]() -> const Host& { return here; });
+        return run(run_roothammer, words, here());
     }
     Ended warm_reboot(std::vector<std::string> words = {}) {
         write("xen", fake::xen_image());
@@ -60,8 +47,7 @@ class CommandLine : public Scenario {
             words.push_back(root_ / file);
         }
         paths_.config = root_ / "roothammer.conf";
-        const auto here = host();
-        return run(run_xl_warm_reboot, words, [&]() -> const Host& { return here; });
+        return run(run_xl_warm_reboot, words, here());
     }
     void write(const std::string& name, const warmvm::Bytes& bytes) const {
         warmvm::replace_file(root_ / name, bytes);
@@ -83,12 +69,18 @@ class CommandLine : public Scenario {
             }
         };
     }
-    static const Host& no_host() { throw std::logic_error("asked for the host"); }
+    // Of a machine without Xen.
+    HostSource no_host() const {
+        return {paths_, []() -> const Host& { throw std::logic_error("asked for the host"); }};
+    }
+
+  private:
+    std::optional<Host> host_;
 };
 
 TEST_F(CommandLine, HelpAsksForNoHost) {
     for (const Program program : {Program(run_roothammer), Program(run_xl_warm_reboot)}) {
-        const auto ended = run(program, {"--help"}, no_host);
+        const auto ended = run(program, {"--help"}, no_host());
         EXPECT_EQ(ended.status, exit_ok);
         EXPECT_NE(ended.out, "");
         EXPECT_EQ(ended.err, "");
@@ -97,52 +89,56 @@ TEST_F(CommandLine, HelpAsksForNoHost) {
 
 TEST_F(CommandLine, VersionAsksForNoHost) {
     const auto version = std::string(warmvm::version());
-    EXPECT_EQ(run(run_roothammer, {"--version"}, no_host).out, "roothammer " + version + "\n");
-    const auto ended = run(run_xl_warm_reboot, {"--version"}, no_host);
+    EXPECT_EQ(run(run_roothammer, {"--version"}, no_host()).out, "roothammer " + version + "\n");
+    const auto ended = run(run_xl_warm_reboot, {"--version"}, no_host());
     EXPECT_EQ(ended.out, "xl-warm-reboot " + version + "\n");
     EXPECT_EQ(ended.status, exit_ok);
 }
 
-TEST_F(CommandLine, WrongUsageEndsWith2AndChangesNothing) {
-    for (const auto& words :
-         std::vector<std::vector<std::string>>{{},
-                                               {"dance"},
-                                               {"list", "web"},
-                                               {"rescue", "web"},
-                                               {"discard"},
-                                               {"discard", "a", "b"},
-                                               {"recover", "web"},
-                                               {"timeline", "x"},
-                                               {"freeze", "x"},
-                                               {"list", "--no-such"},
-                                               {"list", "--paused"},
-                                               {"list", "--tries", "2"},
-                                               {"list", "--json", "--expect-none"},
-                                               {"resume", "--expect-none"},
-                                               {"resume", "--tries", "0"},
-                                               {"resume", "--tries=-1"},
-                                               {"discard", "web", "--json"},
-                                               {"recover", "--json"}}) {
-        const auto ended = roothammer(words);
-        EXPECT_EQ(ended.status, exit_usage) << (words.empty() ? "" : words.front());
-        EXPECT_NE(ended.err, "");
-        EXPECT_EQ(ended.out, "");
+TEST_F(CommandLine, WrongUsageIsFoundBeforeTheHostIsAskedFor) {
+    struct Wrong {
+        std::vector<std::string> words;
+        std::string named;
+    };
+    for (const auto& [words, named] :
+         std::vector<Wrong>{{{}, "command"},
+                            {{"dance"}, "'dance'"},
+                            {{"list", "web"}, "'web'"},
+                            {{"rescue", "web"}, "FILE"},
+                            {{"discard"}, "NAME"},
+                            {{"discard", "a", "b"}, "'b'"},
+                            {{"recover", "web"}, "'web'"},
+                            {{"timeline", "x"}, "'x'"},
+                            {{"freeze", "x"}, "'x'"},
+                            {{"list", "--no-such"}, "'--no-such'"},
+                            {{"list", "--paused"}, "--paused"},
+                            {{"list", "--tries", "2"}, "--tries"},
+                            {{"list", "--json", "--expect-none"}, "--json"},
+                            {{"resume", "--expect-none"}, "--expect-none"},
+                            {{"resume", "--tries", "0"}, "--tries '0': a whole number from 1"},
+                            {{"resume", "--tries=-1"}, "--tries '-1'"},
+                            {{"discard", "web", "--json"}, "--json"},
+                            {{"recover", "--json"}, "--json"}}) {
+        expect_usage_error(run(run_roothammer, words, no_host()), named);
     }
-    for (const auto& words : std::vector<std::vector<std::string>>{{"--timeout", "soon"},
-                                                                   {"--timeout", "0"},
-                                                                   {"--timeout=-1"},
-                                                                   {"--timeout", "86401"},
-                                                                   {"--on-guest-failure", "hope"},
-                                                                   {"--no-such"},
-                                                                   {"word"}}) {
-        EXPECT_EQ(warm_reboot(words).status, exit_usage) << words.front();
+    paths_.config = root_ / "roothammer.conf";
+    for (const auto& [words, named] : std::vector<Wrong>{
+             {{"--timeout", "soon"}, "--timeout 'soon'"},
+             {{"--timeout", "0"}, "--timeout '0': a whole number from 1 to 86400"},
+             {{"--timeout=-1"}, "--timeout '-1'"},
+             {{"--timeout", "86401"}, "--timeout '86401'"},
+             {{"--on-guest-failure", "hope"}, "--on-guest-failure 'hope': abort or shutdown"},
+             {{"--no-such"}, "'--no-such'"},
+             {{"word"}, "'word'"}}) {
+        expect_usage_error(run(run_xl_warm_reboot, words, no_host()), named);
     }
-    write("roothammer.conf", "no-such-option = 1\n");
-    const auto ended = warm_reboot();
-    EXPECT_EQ(ended.status, exit_usage);
-    EXPECT_NE(ended.err.find("roothammer.conf: "), std::string::npos) << ended.err;
-    EXPECT_EQ(machine_->what_is_not_as_before(), "");
-    EXPECT_FALSE(std::filesystem::exists(paths_.plan()));
+    for (const auto& [line, named] : {std::pair("no-such-option = 1\n", "no-such-option"),
+                                      {"timeout = 0\n", "--timeout '0'"}}) {
+        write("roothammer.conf", std::string_view(line));
+        const auto ended = run(run_xl_warm_reboot, {"--dry-run"}, no_host());
+        expect_usage_error(ended, named);
+        EXPECT_NE(ended.err.find("roothammer.conf: "), std::string::npos) << ended.err;
+    }
 }
 
 TEST_F(CommandLine, ListShowsEachGuestAndItsState) {
@@ -263,7 +259,9 @@ TEST_F(CommandLine, RecoverAndTimeline) {
     reboot_warm();
     roothammer({"resume"});
     EXPECT_NE(roothammer({"timeline"}).out.find("web running"), std::string::npos);
-    EXPECT_EQ(json::parse(roothammer({"timeline", "--json"}).out).at("guests").size(), 3u);
+    // A file says it all.
+    const auto ended = run(run_roothammer, {"timeline", "--json"}, no_host());
+    EXPECT_EQ(json::parse(ended.out).at("guests").size(), 3u);
 }
 
 TEST_F(CommandLine, OneAtATime) {
@@ -350,28 +348,12 @@ TEST_F(CommandLine, OptionsOfTheFileAreOverriddenByThoseOfTheCommand) {
     EXPECT_EQ(machine_->preserved.size(), 2u);
 }
 
-// Options that a text speaks of.
-std::set<std::string> options_in(const std::string& text) {
-    constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyz-";
-    std::set<std::string> names;
-    for (auto at = text.find("--"); at != std::string::npos; at = text.find("--", at)) {
-        const auto first = at + 2;
-        at = std::min(text.find_first_not_of(letters, first), text.size());
-        names.insert(text.substr(first, at - first));
-    }
-    return names;
-}
-
 TEST_F(CommandLine, EachManPageHasTheOptionsThatHelpHas) {
     for (const auto& [name, program] : {std::pair("roothammer", Program(run_roothammer)),
                                         {"xl-warm-reboot", Program(run_xl_warm_reboot)}}) {
-        auto page = warmvm::read_text_file(std::string("docs/man/") + name + ".8");
-        std::erase(page, '\\');
-        auto helped = options_in(run(program, {"--help"}, no_host).out);
-        helped.erase("help");
-        auto written = options_in(page);
-        written.erase("help");
-        EXPECT_EQ(helped, written) << name;
+        EXPECT_EQ(options_in(run(program, {"--help"}, no_host()).out),
+                  options_of_man_page(std::string(name) + ".8"))
+            << name;
     }
 }
 

@@ -5,6 +5,6 @@
 namespace roothammer::policy {
 
 // argv[0] is "policy". Returns the exit status.
-int run_policy(int argc, char** argv);
+int run_policy(int argc, const char* const* argv);
 
 }  // namespace roothammer::policy
