@@ -2,8 +2,7 @@
 # replication/trace: dirty-page traces: the file, recording them, what replicating them would cost.
 M := replication/trace
 $(M)_SRCS := $(sort $(filter-out $(M)/src/main.cpp,$(wildcard $(M)/src/*.cpp)))
-$(M)_USES := replication/codec libwarmvm/guest
-$(M)_LIBS := -lboost_program_options
+$(M)_USES := replication/codec libwarmvm/guest libwarmvm/program
 $(M)_PROGS := replication-trace=$(M)/src/main.cpp
 $(M)_INSTALLS := sbin=$(B)/bin/replication-trace man8=docs/man/replication-trace.8
 $(eval $(call module,$(M)))

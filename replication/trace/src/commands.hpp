@@ -2,11 +2,15 @@
 // The commands of replication-trace.
 #pragma once
 
-#include "trace/program.hpp"
+#include <cstdint>
+
+#include "program/command_line.hpp"
 
 namespace replication::trace {
 
-int record_command(const Arguments& arguments);
-int cost_command(const Arguments& arguments);
+inline constexpr std::uint64_t longest_interval = 3600 * 1000;  // of an epoch, ms
+
+int record_command(const warmvm::Words& arguments);
+int cost_command(const warmvm::Words& arguments);
 
 }  // namespace replication::trace

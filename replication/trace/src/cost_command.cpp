@@ -5,9 +5,11 @@
 #include <cmath>
 #include <cstdio>
 #include <cstring>
+#include <functional>
 #include <limits>
 #include <map>
 #include <sstream>
+#include <stdexcept>
 
 #include "codec/epoch_encoder.hpp"
 #include "codec/huge_memory.hpp"
@@ -80,66 +82,87 @@ Epoch measure(const TraceFile& trace, codec::Level level, std::size_t together) 
             sum.encode_seconds / epochs};
 }
 
-std::vector<double> numbers(const std::string& list) {
-    std::vector<double> values;
+// The numbers of a list, "100,200"; `number` makes one of text.
+template <class Number>
+std::vector<Number> numbers(const std::string& option, const std::string& list,
+                            const std::function<Number(const std::string&)>& number) {
+    std::vector<Number> values;
     std::istringstream text(list);
-    for (std::string part; std::getline(text, part, ',');) {
-        std::size_t used = 0;
-        double value = 0;
-        try {
-            value = std::stod(part, &used);
-        } catch (const std::exception&) {
-            used = 0;
-        }
-        if (used != part.size() || !(value > 0))
-            throw UsageError{"'" + part + "' is not a positive number"};
-        values.push_back(value);
-    }
+    for (std::string part; std::getline(text, part, ',');) values.push_back(number(part));
+    if (values.empty()) throw warmvm::UsageError("--" + option + " is an empty list");
     return values;
 }
 
 struct Options {
     std::string path;
-    double recorded_interval = 0;   // ms
-    std::vector<double> intervals;  // ms; none: some multiples of the recorded one
-    std::vector<double> links;      // Mbit/s
-    double round_trip = 0;          // ms
+    std::uint64_t recorded_interval = 0;   // ms
+    std::vector<std::uint64_t> intervals;  // ms; none: some multiples of the recorded one
+    std::vector<double> links;             // Mbit/s
+    double round_trip = 0;                 // ms
     std::string json;
 };
 
-Options options_of(const Arguments& arguments) {
+std::vector<std::uint64_t> intervals_of(const std::string& list, std::uint64_t recorded) {
+    constexpr std::uint64_t longest = 24 * 3600 * 1000;
+    return numbers<std::uint64_t>("interval", list, [&](const std::string& text) {
+        const std::uint64_t value = warmvm::whole_number("interval", text, 1, longest);
+        if (value % recorded == 0) return value;
+        throw warmvm::UsageError("--interval '" + text + "': a multiple of the trace's " +
+                                 std::to_string(recorded) + " ms (--recorded-interval) is wanted");
+    });
+}
+
+Options options_of(const warmvm::Words& arguments) {
     namespace po = boost::program_options;
+    constexpr double slowest_link = 0.001;
+    constexpr double fastest_link = 10'000'000;
+    constexpr double longest_round_trip = 60'000;
     Options options;
     std::string intervals;
     std::string links;
+    std::string round_trip;
     po::options_description description("replication-trace cost TRACE");
-    description.add_options()("trace", po::value(&options.path)->required(), "recorded trace")(
-        "recorded-interval", po::value(&options.recorded_interval)->default_value(100),
-        "epoch length of the trace, ms")(
+    description.add_options()("recorded-interval",
+                              warmvm::whole_number_into(options.recorded_interval,
+                                                        "recorded-interval", 1, longest_interval)
+                                  ->default_value("100"),
+                              "epoch length of the trace, which does not say it, ms")(
         "interval", po::value(&intervals),
         "epoch lengths to answer for, ms: 100,200,...; multiples of the trace's")(
         "link", po::value(&links)->default_value("100,1000,10000"), "links to answer for, Mbit/s")(
-        "round-trip", po::value(&options.round_trip)->default_value(0.2), "of the link, ms")(
+        "round-trip", po::value(&round_trip)->default_value("0.2"), "of the link, ms")(
         "json", po::value(&options.json), "file for the figures");
-    parse(arguments, description, "trace");
-    if (!(options.recorded_interval > 0)) {
-        throw UsageError{"--recorded-interval is a positive number"};
+    const auto line = warmvm::parse_command_line(arguments, description);
+    warmvm::expect_words(line.words, {"TRACE"});
+    options.path = line.words.front();
+    if (options.json == options.path) {
+        throw warmvm::UsageError("--json '" + options.json + "' is the trace itself");
     }
-    options.intervals = numbers(intervals);
-    options.links = numbers(links);
+    if (line.options.contains("interval")) {
+        options.intervals = intervals_of(intervals, options.recorded_interval);
+    }
+    options.links = numbers<double>("link", links, [&](const std::string& text) {
+        return warmvm::real_number("link", text, slowest_link, fastest_link);
+    });
+    options.round_trip = warmvm::real_number("round-trip", round_trip, 0, longest_round_trip);
     return options;
 }
 
 // How many epochs of the trace each of the wanted ones is.
 std::vector<std::size_t> epochs_together(const Options& options, const TraceFile& trace) {
+    const std::size_t recorded = trace.epochs().size();
+    if (recorded == 0) throw std::runtime_error(options.path + " has no epochs");
     std::vector<std::size_t> together;
-    for (const double interval : options.intervals) {
-        const long count = std::lround(interval / options.recorded_interval);
-        together.push_back(std::max<std::size_t>(1, static_cast<std::size_t>(count)));
+    for (const auto interval : options.intervals) {
+        together.push_back(interval / options.recorded_interval);
+        if (together.back() <= recorded) continue;
+        throw warmvm::UsageError("--interval '" + std::to_string(interval) + "': " + options.path +
+                                 " is only " +
+                                 std::to_string(recorded * options.recorded_interval) + " ms long");
     }
-    if (together.empty()) together = {1, 2, 5, 10};
-    std::erase_if(together, [&](std::size_t count) { return count > trace.epochs().size(); });
-    if (together.empty()) throw UsageError{"the trace is shorter than the interval"};
+    if (!together.empty()) return together;
+    together = {1, 2, 5, 10};
+    std::erase_if(together, [&](std::size_t count) { return count > recorded; });
     return together;
 }
 
@@ -154,12 +177,13 @@ struct Row {
 };
 
 std::vector<Row> measure_all(const Options& options, const TraceFile& trace) {
+    const auto all_lengths = epochs_together(options, trace);
     std::vector<Row> rows;
     std::printf("%8s %-9s %10s %10s %9s %9s %9s\n", "interval", "level", "pages", "kB sent",
                 "Mbit/s", "paused", "of a core");
-    for (const std::size_t count : epochs_together(options, trace)) {
+    for (const std::size_t count : all_lengths) {
         for (const codec::Level level : codec::all_levels) {
-            rows.push_back({static_cast<double>(count) * options.recorded_interval * 1e-3, level,
+            rows.push_back({static_cast<double>(count * options.recorded_interval) * 1e-3, level,
                             measure(trace, level, count)});
             const Row& row = rows.back();
             std::printf("%5.0f ms %-9s %10.0f %10.0f %9.1f %8.2f%% %8.1f%%\n", row.interval * 1e3,
@@ -220,9 +244,10 @@ void print_best(const std::vector<Row>& rows, double link, double round_trip) {
 
 }  // namespace
 
-int cost_command(const Arguments& arguments) {
+int cost_command(const warmvm::Words& arguments) {
     const Options options = options_of(arguments);
     const TraceFile trace(options.path);
+    JsonFile json(options.json);
     const std::vector<Row> rows = measure_all(options, trace);
     nlohmann::json document;
     std::printf("\n%-14s %-18s %s\n", "link", "best",
@@ -232,7 +257,7 @@ int cost_command(const Arguments& arguments) {
             document.push_back(json_of(row, link, answer(row, link, options.round_trip)));
         print_best(rows, link, options.round_trip);
     }
-    write_json(options.json, document);
+    json.write(document);
     return 0;
 }
 

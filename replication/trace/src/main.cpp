@@ -5,6 +5,6 @@
 using namespace replication::trace;
 
 int main(int argc, char** argv) {
-    return run_program("replication-trace", {{"record", record_command}, {"cost", cost_command}},
-                       argc, argv);
+    return warmvm::run_commands("replication-trace",
+                                {{"record", record_command}, {"cost", cost_command}}, argc, argv);
 }

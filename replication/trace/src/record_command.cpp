@@ -12,6 +12,7 @@
 
 #include "base/process.hpp"
 #include "guest_recorder.hpp"
+#include "process_tree.hpp"
 #include "recorder.hpp"
 
 namespace replication::trace {
@@ -99,35 +100,55 @@ void record_guest(const std::string& name_or_domid, std::chrono::milliseconds wa
     const auto memory = warmvm::open_guest_memory();
     const auto log_dirty = warmvm::open_log_dirty();
     const GuestPorts ports{*domains, *store, *memory, *log_dirty};
+    find_guest(ports, name_or_domid);  // one that cannot be recorded is refused before the wait
     EndRequest::sleep(warm_up);
     GuestRecorder recorder(ports, find_guest(ports, name_or_domid), out, EndRequest::sleep);
     record(recorder, length, out);
 }
 
+void record_processes(pid_t root, std::chrono::milliseconds warm_up, const Length& length,
+                      const std::string& out) {
+    if (has_ended(root))
+        throw warmvm::Error::of(std::errc::no_such_process, "process " + std::to_string(root));
+    EndRequest::sleep(warm_up);
+    Recorder recorder(root, out, EndRequest::sleep);
+    record(recorder, length, out);
+}
+
 }  // namespace
 
-int record_command(const Arguments& arguments) {
+int record_command(const warmvm::Words& arguments) {
     namespace po = boost::program_options;
+    constexpr pid_t highest_pid = 1 << 22;  // PID_MAX_LIMIT, of Linux
+    constexpr unsigned most_epochs = 1'000'000;
+    constexpr unsigned longest_warm_up = 24 * 3600 * 1000;
     std::string out;
-    unsigned interval = 0;
-    unsigned epochs = 0;
-    unsigned warm_up = 0;
+    Length length{};
+    std::chrono::milliseconds warm_up{};
+    pid_t pid = 0;
     std::string domain;
-    std::vector<std::string> command;
     po::options_description description(
         "replication-trace record --out FILE (--pid PID | --domain NAME | -- COMMAND ...)");
-    description.add_options()("out", po::value(&out)->required(), "trace to write")(
-        "pid", po::value<pid_t>(), "process to record, with its descendants")(
-        "domain", po::value(&domain), "guest to record, name or domid; in dom0")(
-        "interval", po::value(&interval)->default_value(100), "length of an epoch, ms")(
-        "epochs", po::value(&epochs)->default_value(100), "epochs to record")(
-        "warm-up", po::value(&warm_up)->default_value(0), "time before the first image, ms")(
-        "command", po::value(&command), "program to start and record");
-    const auto values = parse(arguments, description, "command");
-    if (values.count("pid") + values.count("domain") + (command.empty() ? 0 : 1) != 1)
-        throw UsageError{"one of --pid, --domain and a command is wanted"};
+    description.add_options()("out", po::value(&out), "trace to write")(
+        "pid", warmvm::whole_number_into(pid, "pid", 1, highest_pid),
+        "process to record, with its descendants")("domain", po::value(&domain),
+                                                   "guest to record, name or domid; in dom0")(
+        "interval",
+        warmvm::whole_number_into(length.interval, "interval", 1, longest_interval)
+            ->default_value("100"),
+        "length of an epoch, ms")(
+        "epochs",
+        warmvm::whole_number_into(length.epochs, "epochs", 1, most_epochs)->default_value("100"),
+        "epochs to record")(
+        "warm-up",
+        warmvm::whole_number_into(warm_up, "warm-up", 0, longest_warm_up)->default_value("0"),
+        "time before the first image, ms");
+    const auto line = warmvm::parse_command_line(arguments, description);
+    const auto& command = line.words;
+    if (out.empty()) throw warmvm::UsageError("--out FILE is missing");
+    if (line.options.count("pid") + line.options.count("domain") + (command.empty() ? 0 : 1) != 1)
+        throw warmvm::UsageError("one of --pid, --domain and a command is wanted");
 
-    const Length length{std::chrono::milliseconds(interval), epochs};
     std::optional<warmvm::Process> child;
     if (!command.empty()) {
         warmvm::ProcessRequest request{command, {}, {}};
@@ -137,17 +158,15 @@ int record_command(const Arguments& arguments) {
     // This comes after the start of the command, in which an ignored signal would stay ignored.
     const EndRequest end;
     try {
-        if (values.contains("domain")) {
-            record_guest(domain, std::chrono::milliseconds(warm_up), length, out);
-            return 0;
+        if (line.options.contains("domain")) {
+            record_guest(domain, warm_up, length, out);
+        } else {
+            record_processes(child ? child->pid() : pid, warm_up, length, out);
         }
-        const pid_t pid = child ? child->pid() : values["pid"].as<pid_t>();
-        EndRequest::sleep(std::chrono::milliseconds(warm_up));
-        Recorder recorder(pid, out, EndRequest::sleep);
-        record(recorder, length, out);
     } catch (const Interrupted&) {
-        throw warmvm::Error::of(std::errc::operation_canceled,
-                                "interrupted before the recording began; " + out + " is no trace");
+        throw warmvm::Error::of(
+            std::errc::operation_canceled,
+            "interrupted before the recording began; nothing was written to " + out);
     }
     return 0;
 }

@@ -15,7 +15,7 @@
 using namespace replication::bench;
 
 int main(int argc, char** argv) {
-    return replication::trace::run_program(
-        "bench-codec", {{"replay", replay_command}, {"similarity", similarity_command}}, argc,
-        argv);
+    return warmvm::run_commands("bench-codec",
+                                {{"replay", replay_command}, {"similarity", similarity_command}},
+                                argc, argv);
 }

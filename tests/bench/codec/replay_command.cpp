@@ -14,9 +14,11 @@
 namespace replication::bench {
 namespace {
 
+constexpr const char* without_similarity = "balanced, no similarity";
+
 struct Options {
     std::vector<std::string> traces;
-    std::size_t epochs = 0;
+    std::size_t epochs = SIZE_MAX;
     unsigned rounds = 0;
     std::string json;
     std::set<std::string> only;
@@ -46,12 +48,20 @@ Coders coders_of(const trace::TraceFile& trace, const std::set<std::string>& onl
         add(std::string(name(level)), options_of(trace, level, 1));
     codec::EncoderOptions alone = options_of(trace, codec::Level::balanced, 1);
     alone.similarity = false;
-    add("balanced, no similarity", alone);
-    for (const auto& name : only) {
-        const auto is_it = [&](const auto& coder) { return coder->name() == name; };
-        if (std::ranges::none_of(coders, is_it)) throw trace::UsageError{"no coder '" + name + "'"};
-    }
+    add(without_similarity, alone);
     return coders;
+}
+
+void check_coders(const std::set<std::string>& only) {
+    std::set<std::string> known{without_similarity};
+    for (const auto& peer : make_peers()) known.insert(peer->name());
+    for (const codec::Level level : codec::all_levels) known.emplace(name(level));
+    std::string list;
+    for (const auto& coder : known) list += (list.empty() ? "'" : ", '") + coder + "'";
+    for (const auto& wanted : only) {
+        if (!known.contains(wanted))
+            throw warmvm::UsageError("--only '" + wanted + "': one of " + list + " is wanted");
+    }
 }
 
 // Elapsed time of one and of two threads, in turn on each epoch.
@@ -93,21 +103,25 @@ std::string name_of(const std::string& path) {
 
 }  // namespace
 
-int replay_command(const Arguments& arguments) {
+int replay_command(const warmvm::Words& arguments) {
     namespace po = boost::program_options;
+    constexpr unsigned most_rounds = 1000;
     Options options;
     std::vector<std::string> only;
     po::options_description description("bench-codec replay TRACE ...");
-    description.add_options()("trace", po::value(&options.traces)->required(), "traces to replay")(
-        "epochs", po::value(&options.epochs)->default_value(SIZE_MAX, "all"), "epochs of each")(
-        "rounds", po::value(&options.rounds)->default_value(3),
+    description.add_options()("epochs", epochs_into(options.epochs),
+                              "epochs of each (default: all)")(
+        "rounds",
+        warmvm::whole_number_into(options.rounds, "rounds", 1, most_rounds)->default_value("3"),
         "times each step is done; the median counts")(
         "only", po::value(&only)->composing(),
         "coder to replay through, may be repeated; no images, no threads")(
         "json", po::value(&options.json), "file for the figures");
-    trace::parse(arguments, description, "trace");
-    if (options.rounds == 0) throw trace::UsageError{"--rounds is at least 1"};
+    options.traces = warmvm::parse_command_line(arguments, description).words;
     options.only = {only.begin(), only.end()};
+    check_coders(options.only);
+    check_traces(options.traces);
+    trace::JsonFile json(options.json);
     ReplayOptions replay_options;
     replay_options.repeats = options.rounds;
     replay_options.max_epochs = options.epochs;
@@ -154,7 +168,7 @@ int replay_command(const Arguments& arguments) {
                 {{"name", target.name}, {"wanted", target.wanted}, {"reached", target.reached}});
         }
     }
-    trace::write_json(options.json, document);
+    json.write(document);
     return 0;
 }
 

@@ -7,16 +7,16 @@
 
 namespace replication::bench {
 
-int similarity_command(const Arguments& arguments) {
+int similarity_command(const warmvm::Words& arguments) {
     namespace po = boost::program_options;
-    std::vector<std::string> paths;
-    std::size_t epochs = 0;
+    std::size_t epochs = SIZE_MAX;
     std::string json;
     po::options_description description("bench-codec similarity TRACE ...");
-    description.add_options()("trace", po::value(&paths)->required(), "recorded traces")(
-        "epochs", po::value(&epochs)->default_value(SIZE_MAX, "all"), "epochs of each")(
+    description.add_options()("epochs", epochs_into(epochs), "epochs of each (default: all)")(
         "json", po::value(&json), "file for the figures");
-    trace::parse(arguments, description, "trace");
+    const auto paths = warmvm::parse_command_line(arguments, description).words;
+    check_traces(paths);
+    trace::JsonFile file(json);
     nlohmann::json document = nlohmann::json::array();
     std::printf("%-24s %6s %10s %8s %9s %11s %8s\n", "similar bytes of changed", "block", "blocks",
                 "self", "+density", "+projection", "copies");
@@ -43,7 +43,7 @@ int similarity_command(const Arguments& arguments) {
                                 {"copies", percent(share.exact, share.blocks)}});
         }
     }
-    trace::write_json(json, document);
+    file.write(document);
     return 0;
 }
 

@@ -1,20 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #pragma once
 
-#include <fcntl.h>
-
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 
 #include "base/file.hpp"
 
 namespace replication::trace {
 
-// A command's figures, for --json; without a path there is nothing to write.
-inline void write_json(const std::string& path, const nlohmann::json& document) {
-    if (path.empty()) return;
-    const auto file = warmvm::open_file(path, O_WRONLY | O_CREAT | O_TRUNC, 0666);
-    warmvm::write_exactly(file.get(), warmvm::as_byte_view(document.dump(1) + '\n'), path);
-}
+// A command's figures, for --json. It is made before what may take hours, so that a path that
+// cannot be written is found first; without a path there is nothing to write.
+class JsonFile {
+  public:
+    explicit JsonFile(const std::string& path) : path_(path) {
+        if (!path.empty()) file_.emplace(path);
+    }
+    void write(const nlohmann::json& document) {
+        if (!file_) return;
+        warmvm::write_exactly(file_->get(), warmvm::as_byte_view(document.dump(1) + '\n'), path_);
+        file_->finish();
+    }
+
+  private:
+    std::string path_;
+    std::optional<warmvm::OutputFile> file_;
+};
 
 }  // namespace replication::trace
