@@ -69,7 +69,8 @@ class XenGuestContext final : public GuestContext {
         check_xc(xc_cpu_policy_get_size(xc_.get(), &leaves, &msrs), "xc_cpu_policy_get_size");
         std::vector<xen_cpuid_leaf_t> leaf(leaves);
         std::vector<xen_msr_entry_t> msr(msrs);
-        const auto policy = owned<PolicyHandle>(xc_cpu_policy_init(), "xc_cpu_policy_init");
+        const PolicyHandle policy(xc_cpu_policy_init());
+        if (!policy) throw Error::from_errno("xc_cpu_policy_init");
         if (xc_cpu_policy_get_domain(xc_.get(), domain.value(), policy.get())) {
             throw Error::from_errno(name("xc_cpu_policy_get_domain", domain));
         }

@@ -23,6 +23,7 @@ extern "C" {
 #include <string>
 
 #include "base/error.hpp"
+#include "closed.hpp"
 #include "xen/types.hpp"
 
 namespace warmvm {
@@ -40,9 +41,10 @@ using ForeignMemoryHandle =
     std::unique_ptr<xenforeignmemory_handle, Closer<xenforeignmemory_close>>;
 using StoreHandle = std::unique_ptr<xs_handle, Closer<xs_close>>;
 
+// What a call has opened, which is how a program finds that it cannot work here.
 template <class Handle, class T>
 Handle owned(T* raw, const char* what) {
-    if (!raw) throw Error::from_errno(what);
+    if (!raw) throw closed(what);
     return Handle(raw);
 }
 
