@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <array>
-#include <cstdio>
 
+#include "base/hex.hpp"
 #include "xen/domain_control.hpp"
 #include "xen/save_helper_codes.hpp"
 #include "xen/save_helper_protocol.hpp"
@@ -94,11 +94,9 @@ class XenDomainControl final : public DomainControl {
         auto* build_id = reinterpret_cast<xen_build_id_t*>(room.data());
         build_id->len = max_build_id;
         const int length = xc_version(xc_.get(), XENVER_build_id, build_id);
-        for (int i = 0; i < length; ++i) {
-            std::array<char, 3> hex{};
-            const auto byte = room.at(sizeof(xen_build_id_t) + static_cast<std::size_t>(i));
-            std::snprintf(hex.data(), hex.size(), "%02x", std::to_integer<unsigned>(byte));
-            version.build_id += hex.data();
+        if (length > 0) {
+            version.build_id = hex(
+                ByteView(room).subspan(sizeof(xen_build_id_t), static_cast<std::size_t>(length)));
         }
         return version;
     }

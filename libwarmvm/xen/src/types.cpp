@@ -3,6 +3,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <span>
+
+#include "base/hex.hpp"
 
 namespace warmvm {
 namespace {
@@ -26,13 +29,8 @@ std::optional<GuestKind> parse_guest_kind(std::string_view text) {
 }
 
 std::string Uuid::str() const {
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string text;
-    for (std::size_t i = 0; i < bytes.size(); ++i) {
-        if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
-        text += digits[bytes[i] >> 4];
-        text += digits[bytes[i] & 15];
-    }
+    auto text = hex(std::as_bytes(std::span(bytes)));
+    for (const std::size_t at : {8, 13, 18, 23}) text.insert(at, 1, '-');
     return text;
 }
 

@@ -2,16 +2,17 @@
 #include "host/plan.hpp"
 
 #include <array>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "base/file.hpp"
+#include "base/hex.hpp"
 
 namespace roothammer {
 namespace {
 
 using nlohmann::json;
 using warmvm::Error;
+using warmvm::hex;
 using warmvm::StreamErrc;
 
 constexpr int plan_version = 1;
@@ -35,12 +36,6 @@ Enum get_enum(const std::array<std::string_view, n>& names, const json& object, 
     const auto value = parse<Enum>(names, object.at(key).get<std::string>());
     if (!value) throw Error(StreamErrc::bad_value, std::string("plan: ") + key);
     return *value;
-}
-
-std::string hex(std::uint64_t value) {
-    std::array<char, 17> text{};
-    std::snprintf(text.data(), text.size(), "%016llx", static_cast<unsigned long long>(value));
-    return text.data();
 }
 
 Plan from_json(const json& object) {

@@ -3,10 +3,11 @@
 
 #include <xxhash.h>
 
-#include <array>
+#include <span>
 #include <sstream>
 
 #include "base/file.hpp"
+#include "base/hex.hpp"
 
 namespace roothammer::hotplug {
 namespace {
@@ -16,13 +17,7 @@ std::string digest(const std::filesystem::path& file) {
     const auto bytes = warmvm::read_file(file, limit);
     XXH128_canonical_t canonical{};
     XXH128_canonicalFromHash(&canonical, XXH3_128bits(bytes.data(), bytes.size()));
-    std::string text;
-    for (const unsigned char byte : canonical.digest) {
-        std::array<char, 3> hex{};
-        std::snprintf(hex.data(), hex.size(), "%02x", byte);
-        text += hex.data();
-    }
-    return text;
+    return warmvm::hex(std::as_bytes(std::span(canonical.digest)));
 }
 
 }  // namespace

@@ -3,10 +3,8 @@
 
 #include <xxhash.h>
 
-#include <array>
-#include <cstdio>
-
 #include "base/error.hpp"
+#include "base/hex.hpp"
 
 namespace roothammer::policy {
 namespace {
@@ -18,10 +16,7 @@ constexpr std::string_view version = "1";
 constexpr std::size_t checksum_digits = 16;
 
 std::string checksum(std::string_view json) {
-    std::array<char, checksum_digits + 1> hex{};
-    std::snprintf(hex.data(), hex.size(), "%016llx",
-                  static_cast<unsigned long long>(XXH64(json.data(), json.size(), 0)));
-    return hex.data();
+    return warmvm::hex(std::uint64_t{XXH64(json.data(), json.size(), 0)});
 }
 
 }  // namespace

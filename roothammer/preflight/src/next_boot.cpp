@@ -3,11 +3,12 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 #include <sstream>
 #include <stdexcept>
 #include <string_view>
 #include <vector>
+
+#include "base/hex.hpp"
 
 namespace roothammer {
 namespace {
@@ -72,9 +73,7 @@ std::string next_xen_commandline(const std::string& running) {
 }
 
 std::string with_token(const std::string& commandline, std::uint64_t token) {
-    std::array<char, 17> hex{};
-    std::snprintf(hex.data(), hex.size(), "%016llx", static_cast<unsigned long long>(token));
-    return commandline + " preserved-token=" + hex.data();
+    return commandline + " preserved-token=" + warmvm::hex(token);
 }
 
 std::string next_kernel_commandline(const std::string& running) {
