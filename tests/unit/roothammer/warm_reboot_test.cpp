@@ -233,6 +233,19 @@ TEST_F(WarmReboot, EveryFaultPointOfAResumeIsReachedAndLeavesTheGuestPreserved) 
     }
 }
 
+// At resume-start nothing has been done for any guest, and nobody else is kept out afterwards.
+TEST_F(WarmReboot, AResumeThatFailsAtItsStartLeavesEveryGuestPreserved) {
+    reboot_warm();
+    ::setenv("ROOTHAMMER_FAULT", "resume-start", 1);
+    warmvm::reset_fault_points();
+    EXPECT_THROW(resume(host(), {}), warmvm::Error);
+    ::unsetenv("ROOTHAMMER_FAULT");
+    EXPECT_EQ(machine_->preserved.size(), 3u);
+    expect_running_or_preserved("resume-start");
+    for (const auto& outcome : resume(host(), {})) EXPECT_EQ(outcome.trouble, std::nullopt);
+    EXPECT_EQ(machine_->what_is_not_as_before(), "");
+}
+
 TEST_F(WarmReboot, AGuestThatFailsIsTriedAgainAfterTheOthersAsOftenAsAsked) {
     for (const unsigned tries : {1u, 2u}) {
         reset();
