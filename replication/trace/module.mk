@@ -4,5 +4,6 @@ M := replication/trace
 $(M)_SRCS := $(sort $(filter-out $(M)/src/main.cpp,$(wildcard $(M)/src/*.cpp)))
 $(M)_USES := replication/codec libwarmvm/guest libwarmvm/program
 $(M)_PROGS := replication-trace=$(M)/src/main.cpp
-$(M)_INSTALLS := sbin=$(B)/bin/replication-trace man8=docs/man/replication-trace.8
+$(M)_INSTALLS := sbin=$(B)/bin/replication-trace man8=docs/man/replication-trace.8 \
+  completion=$(M)/completion/replication-trace.bash=replication-trace
 $(eval $(call module,$(M)))

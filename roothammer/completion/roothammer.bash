@@ -6,6 +6,29 @@ _roothammer_guests() {
     roothammer list --json 2>/dev/null | sed -n 's/^ *"name": "\(.*\)",\{0,1\}$/\1/p'
 }
 
+# The same, and their numbers, by which rescue and discard know them too: "set 3" is one word. Where
+# a quote has been begun bash ends it; else the blank needs its backslash.
+_roothammer_guests_and_sets() {
+    local name sets blank='\ '
+    sets=$(roothammer list --json 2>/dev/null | sed -n 's/^ *"set": \([0-9]*\),\{0,1\}$/set \1/p')
+    case $cur in
+        \"* | \'*) cur=${cur:1} blank=' ' ;;
+        *) cur=${cur//\\/} ;;
+    esac
+    while read -r name; do
+        [[ -n $name && $name == "$cur"* ]] && COMPREPLY+=("${name// /$blank}")
+    done < <(printf '%s\n' "$(_roothammer_guests)" "$sets" "$@" | sort -u)
+}
+
+# "--xen=/boot" is three words to bash; both ways of writing are one here.
+_roothammer_split_equals() {
+    if [ "$cur" = = ]; then
+        cur=
+    elif [ "$previous" = = ]; then
+        previous=${COMP_WORDS[COMP_CWORD - 2]}
+    fi
+}
+
 _roothammer_words() {
     mapfile -t COMPREPLY < <(compgen -W "$1" -- "$cur")
 }
@@ -19,6 +42,7 @@ _roothammer() {
     local cur=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
     local command=${COMP_WORDS[1]}
     COMPREPLY=()
+    _roothammer_split_equals
     if [ "$COMP_CWORD" -eq 1 ]; then
         _roothammer_words "list resume rescue discard recover timeline policy --help --version"
         return
@@ -35,13 +59,13 @@ _roothammer() {
             ;;
         rescue)
             if [ "$COMP_CWORD" -eq 2 ]; then
-                _roothammer_words "$(_roothammer_guests)"
+                _roothammer_guests_and_sets
             elif [ "$COMP_CWORD" -eq 3 ]; then
                 _roothammer_files
             fi
             ;;
         discard)
-            [ "$COMP_CWORD" -eq 2 ] && _roothammer_words "$(_roothammer_guests) unreadable"
+            [ "$COMP_CWORD" -eq 2 ] && _roothammer_guests_and_sets unreadable
             ;;
         policy)
             if [ "$previous" = --config ]; then
@@ -56,6 +80,7 @@ _roothammer() {
 _xl_warm_reboot() {
     local cur=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
     COMPREPLY=()
+    _roothammer_split_equals
     case $previous in
         --xen | --kernel | --initrd) _roothammer_files ;;
         --on-guest-failure) _roothammer_words "abort shutdown" ;;

@@ -1,10 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# check.bash FOLDER-OF-PROGRAMS COMPLETION-FILE
+# check.bash FOLDER-OF-PROGRAMS COMPLETION-FILE...
 set -u
 programs=$1
-# shellcheck source=/dev/null
-source "$2"
+shift
+for file in "$@"; do
+    # shellcheck source=/dev/null
+    source "$file"
+done
 failures=0 checks=0
 
 # offered FUNCTION WORD...: what is offered for the last word, one line, sorted.
@@ -15,7 +18,7 @@ offered() {
     COMP_CWORD=$(($# - 1))
     COMPREPLY=()
     $function
-    printf '%s\n' "${COMPREPLY[@]}" | sort | xargs
+    printf '%s\n' "${COMPREPLY[@]}" | sort | paste -sd ' '
 }
 expect() {
     local what=$1 wanted=$2 got=$3
@@ -54,7 +57,10 @@ expect "a command begun" "rescue resume" "$(offered _roothammer roothammer res)"
 expect "guests to resume" "db web" "$(offered _roothammer roothammer resume "")"
 expect "a second guest to resume" "web" "$(offered _roothammer roothammer resume db w)"
 expect "no guest as a number of tries" "" "$(offered _roothammer roothammer resume --tries "")"
-expect "guests to discard" "db unreadable web" "$(offered _roothammer roothammer discard "")"
+expect "guests to discard" 'db set\ 1 unreadable web' "$(offered _roothammer roothammer discard "")"
+expect "guests to rescue" 'db set\ 1 web' "$(offered _roothammer roothammer rescue "")"
+expect "a set's number" 'set\ 1' "$(offered _roothammer roothammer rescue 'set\ ')"
+expect "a set's number, quoted" 'set 1' "$(offered _roothammer roothammer rescue "'set ")"
 expect "nothing after the guest to discard" "" "$(offered _roothammer roothammer discard web "")"
 expect "a policy on failure" "abort shutdown" \
     "$(offered _xl_warm_reboot xl-warm-reboot --on-guest-failure "")"
@@ -62,5 +68,17 @@ expect "units" "lvm2-monitor.service" "$(offered _xl_warm_reboot xl-warm-reboot 
 expect "files" "Makefile" "$(cd "$(dirname "$0")/../../.." && offered _xl_warm_reboot xl-warm-reboot --xen Makef)"
 expect "files of a policy" "Makefile" \
     "$(cd "$(dirname "$0")/../../.." && offered _roothammer roothammer policy --config Makef)"
+expect "a file after =" "Makefile" \
+    "$(cd "$(dirname "$0")/../../.." && offered _xl_warm_reboot xl-warm-reboot --xen = Makef)"
+expect "a word after =" "shutdown" "$(offered _xl_warm_reboot xl-warm-reboot --on-guest-failure = sh)"
+expect "replication-trace's commands" "--help --version cost record" \
+    "$(offered _replication_trace replication-trace "")"
+for command in record cost; do
+    expect "the options of $command" "$(options "$programs/replication-trace" "$command")" \
+        "$(offered _replication_trace replication-trace "$command" --)"
+done
+expect "a trace" "Makefile" \
+    "$(cd "$(dirname "$0")/../../.." && offered _replication_trace replication-trace cost Makef)"
+expect "no number" "" "$(offered _replication_trace replication-trace record --pid "")"
 echo "$((checks - failures)) passed, $failures failed"
 exit $((failures > 0))

@@ -4,5 +4,6 @@
 ifeq ($(TESTS),%)
 check: check-completion
 endif
-check-completion: $(B)/bin/roothammer $(B)/bin/xl-warm-reboot
-	@bash tests/unit/completion/check.bash $(B)/bin roothammer/completion/roothammer.bash
+check-completion: $(addprefix $(B)/bin/,roothammer xl-warm-reboot replication-trace)
+	@bash tests/unit/completion/check.bash $(B)/bin roothammer/completion/roothammer.bash \
+	  replication/trace/completion/replication-trace.bash
