@@ -9,7 +9,7 @@ from lab import paths
 from lab.host import Host
 from lab.report import milliseconds
 from lab.spec import GuestSpec
-from lab.state import GuestState
+from lab.state import GuestState, all_must_continue
 from lab.warm import Json, warm_reboot
 
 GUESTS = [GuestSpec(f"g{i}", memory=256, witness=16) for i in (1, 2)]
@@ -50,9 +50,7 @@ def test_where_the_blackout_goes(start, dom0, early, limit):
         timeline = warm_reboot(host, seconds=3600)
         assert timeline["generation"] == turn + 1
         took = steps(host, timeline)
-        for guest in host.guests:
-            guest.wait_up()
-            before[guest.name].must_continue_as(GuestState.of(guest))
+        all_must_continue(host.guests, before)
         resumed = host.dom0("journalctl -b -o cat -u roothammer-resume.service").out
         assert ("g1: resumed" in resumed) == (not early), resumed
         # The scripts' shell would take more than that.

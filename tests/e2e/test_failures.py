@@ -7,7 +7,7 @@ import json
 import pytest
 from lab.clock import wait_until
 from lab.record import Record, Run, pack_runs
-from lab.state import GuestState
+from lab.state import GuestState, all_must_continue
 from lab.warm import (PAIR, RANGE_START, begin, preserved, wait_jump, wait_resumed,
                       warm_reboot)
 
@@ -69,13 +69,9 @@ def test_killed_at_each_step(start, steps):
             assert not host.serial.find("Xen version", since), f"{step}: jumped all the same"
         settled(host)
         assert host.dom0(MOUNTS).out == mounts, step
-        for guest in host.guests:
-            guest.wait_up()
-            before[guest.name].must_continue_as(GuestState.of(guest))
+        all_must_continue(host.guests, before)
     warm_reboot(host)
-    for guest in host.guests:
-        guest.wait_up()
-        before[guest.name].must_continue_as(GuestState.of(guest))
+    all_must_continue(host.guests, before)
 
 
 def deafen(guest, seconds):
@@ -116,13 +112,9 @@ def test_guest_that_does_not_suspend(start):
     assert process.wait(900) == 1, said.read_text(errors="replace")
     assert "db" in said.read_text(errors="replace")
     settled(host)
-    for guest in host.guests:
-        guest.wait_up()
-        before[guest.name].must_continue_as(GuestState.of(guest))
+    all_must_continue(host.guests, before)
     warm_reboot(host)
-    for guest in host.guests:
-        guest.wait_up()
-        before[guest.name].must_continue_as(GuestState.of(guest))
+    all_must_continue(host.guests, before)
 
 
 def test_guest_that_does_not_suspend_is_left_behind(start):
@@ -149,8 +141,7 @@ def test_reset_between_record_and_next_hypervisor(start):
     gdb.clear(gdb.register("rip"))
     host.monitor.reset()
     host.detach()
-    process.terminate()
-    process.wait(30)
+    host.ssh.end(process)
     host.wait_dom0(since=since)
     listed = json.loads(host.dom0("roothammer list --json").out)
     assert listed["generation"] == 0 and listed["guests"] == []
@@ -219,8 +210,7 @@ def test_damaged_record(start, damage):
     damage(record)
     gdb.clear(gdb.register("rip"))
     host.detach()
-    process.terminate()
-    process.wait(30)
+    host.ssh.end(process)
     wait_resumed(host, since)
     listed = json.loads(host.dom0("roothammer list --json").out)
     print(json.dumps(listed, indent=1))
@@ -253,8 +243,7 @@ def test_adoption_fails_halfway(start, point):
               f"> {DROPIN}/fault.conf")
     process, since = begin(host)
     wait_jump(host, process, since)
-    process.terminate()
-    process.wait(30)
+    host.ssh.end(process)
     wait_resumed(host, since)
     waiting = preserved(host)
     failed = set(waiting)
@@ -266,9 +255,7 @@ def test_adoption_fails_halfway(start, point):
             before[guest.name].must_continue_as(GuestState.of(guest))
     host.dom0(f"rm {DROPIN}/fault.conf; roothammer resume", seconds=600)
     assert preserved(host) == {}
-    for guest in host.guests:
-        guest.wait_up()
-        before[guest.name].must_continue_as(GuestState.of(guest))
+    all_must_continue(host.guests, before)
 
 
 def fail_call(gdb, error):
@@ -311,8 +298,7 @@ def test_hypercall_adopt_fails_halfway(start, name, function, nth):
     gdb.clear(inner)
     fail_call(gdb, errno.ENOMEM)
     host.detach()
-    process.terminate()
-    process.wait(30)
+    host.ssh.end(process)
     wait_resumed(host, since)
     waiting = preserved(host)
     assert {n: g["state"] for n, g in waiting.items()} == {name: "preserved"}
@@ -321,9 +307,7 @@ def test_hypercall_adopt_fails_halfway(start, name, function, nth):
     before[other.name].must_continue_as(GuestState.of(other))
     host.dom0("roothammer resume", seconds=600)
     assert preserved(host) == {}
-    for guest in host.guests:
-        guest.wait_up()
-        before[guest.name].must_continue_as(GuestState.of(guest))
+    all_must_continue(host.guests, before)
 
 
 def preserve_only(host):
@@ -332,8 +316,7 @@ def preserve_only(host):
               f"> {DROPIN}/fail.conf")
     process, since = begin(host)
     wait_jump(host, process, since)
-    process.terminate()
-    process.wait(30)
+    host.ssh.end(process)
     wait_resumed(host, since)
 
 
@@ -363,9 +346,7 @@ def test_unchecked_kexec_while_guests_are_preserved(start):
     # The same command, now that nothing is preserved.
     host.dom0(load)
     host.dom0("kexec -u")
-    for guest in host.guests:
-        guest.wait_up()
-        before[guest.name].must_continue_as(GuestState.of(guest))
+    all_must_continue(host.guests, before)
 
 
 @pytest.mark.parametrize("name", ["db", "old"])

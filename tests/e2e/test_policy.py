@@ -6,7 +6,7 @@ import json
 from lab.clock import wait_until
 from lab.errors import ProductFailure
 from lab.host import DEATH
-from lab.state import GuestState
+from lab.state import GuestState, all_must_continue
 from lab.warm import PAIR, preserved, wait_resumed
 
 CONFIG = "/etc/xen/roothammer-policy.conf"
@@ -98,9 +98,7 @@ def test_acts_on_leaks_and_then_rests(start):
     wait_resumed(host, since)
     assert host.dom0_boot_id() != boot_id
     assert preserved(host) == {}
-    for guest in host.guests:
-        guest.wait_up()
-        before[guest.name].must_continue_as(GuestState.of(guest))
+    all_must_continue(host.guests, before)
 
     code, answer = policy(host)
     assert code == NOT_DUE, answer

@@ -5,7 +5,7 @@ import contextlib
 import functools
 
 import pytest
-from lab.state import GuestState
+from lab.state import GuestState, all_must_continue
 from lab.warm import (ALL, PAIR, begin, build_id, dry_run, findings, wait_jump, wait_resumed,
                       warm_reboot)
 
@@ -61,11 +61,9 @@ def test_nothing_writes_at_the_jump(start, dom0):
     gdb.clear(gdb.register("rip"))
     gdb.cont()
     wait_jump(host, process, since, 900)
-    process.terminate()
-    process.wait(30)
+    host.ssh.end(process)
     wait_resumed(host, since)
-    for guest in host.guests:
-        before[guest.name].must_continue_as(GuestState.of(guest))
+    all_must_continue(host.guests, before)
 
 
 @pytest.mark.parametrize("dom0", ["pv", "pvh"])
@@ -107,8 +105,7 @@ def test_from_one_type_to_the_other_and_back(start):
     for kind in ("pvh", "pv"):
         warm_reboot(host, f"--xen-cmdline '{line} dom0={kind}'")
         assert kind_of_dom0(host) == kind
-        for guest in host.guests:
-            before[guest.name].must_continue_as(GuestState.of(guest))
+        all_must_continue(host.guests, before)
 
 
 def test_without_an_iommu_it_is_refused(start):

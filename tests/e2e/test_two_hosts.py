@@ -55,9 +55,7 @@ def migrate(pair, web, seconds=900):
             deadline.check()
             time.sleep(0.5)
     finally:
-        if process.poll() is None:
-            process.terminate()
-        process.wait(30)
+        pair.a.ssh.end(process)
     assert process.returncode == 0, log.read_text()
     return answers
 

@@ -10,7 +10,7 @@ from lab.elf import Image
 from lab.record import Record
 from lab.report import blackouts, timeline_table
 from lab.spec import GuestSpec
-from lab.state import GuestState
+from lab.state import GuestState, all_must_continue
 from lab.warm import (ALL, DB, OLD, PAIR, RANGE_START, balloon, begin, build_id, preserved,
                       wait_jump, wait_resumed, warm_reboot)
 
@@ -110,8 +110,7 @@ def test_frames_are_equal_from_outside(start):
             break
         gdb.cont()
     host.detach()
-    process.terminate()
-    process.wait(30)
+    host.ssh.end(process)
     wait_resumed(host, since)
     assert differing.keys() == {g.name for g in ALL}
     timeline = json.loads(host.dom0("roothammer timeline --json").out)
@@ -133,12 +132,6 @@ def test_frames_are_equal_from_outside(start):
         assert guest.witness("check", seconds=300)["bad"] == 0
 
 
-def continues(host, before):
-    for guest in host.guests:
-        guest.wait_up()
-        before[guest.name].must_continue_as(GuestState.of(guest))
-
-
 def test_guests_with_four_processors(start):
     """All of them come back, in the state they were in, and do work."""
     host = start(guests=[GuestSpec("wide", "pvh", memory=320, vcpus=4, witness=48),
@@ -146,7 +139,7 @@ def test_guests_with_four_processors(start):
     before = {g.name: GuestState.of(g) for g in host.guests}
     for _ in range(2):
         warm_reboot(host)
-        continues(host, before)
+        all_must_continue(host.guests, before)
         for guest in host.guests:
             for cpu in range(4):
                 assert guest.run(f"taskset -c {cpu} nproc --all").out.strip() == "4"
@@ -164,11 +157,11 @@ def test_host_with_two_processors(start):
         assert events[:3] == ["freeze", "freeze", "frozen"], events
         assert host.xen_info()["nr_cpus"] == "2"
         assert host.dom0("nproc").out.strip() == "2"
-        continues(host, before)
+        all_must_continue(host.guests, before)
         for guest in host.guests:
             guest.run("for i in 1 2 3 4; do (for j in $(seq 50); do ls / > /dev/null; done) & done;"
                       " wait")
-        continues(host, before)
+        all_must_continue(host.guests, before)
 
 
 def test_almost_full_host_and_ever_bigger_hypervisor(start):
@@ -185,7 +178,7 @@ def test_almost_full_host_and_ever_bigger_hypervisor(start):
     for image in images:
         host.ssh.put(image, "/root/bigger-xen")
         warm_reboot(host, "--xen /root/bigger-xen")
-        continues(host, before)
+        all_must_continue(host.guests, before)
 
 
 def test_spacious_host_stays_spacious(start):
@@ -196,7 +189,7 @@ def test_spacious_host_stays_spacious(start):
     assert free[0] > 2500, f"{free[0]} MiB free: not spacious"
     for _ in range(3):
         warm_reboot(host)
-        continues(host, before)
+        all_must_continue(host.guests, before)
         free.append(int(host.xen_info()["free_memory"]))
     print("MiB free:", *free)
     assert min(free) >= free[0] - 16
@@ -215,7 +208,7 @@ def test_ballooned_guests_three_times(start):
         extents = {g["name"]: g["extents"] for g in timeline["guests"]}
         print(extents)
         assert all(n > 5000 for n in extents.values()), "ballooning must have scattered the frames"
-        continues(host, before)
+        all_must_continue(host.guests, before)
 
 
 def test_resume_by_hand_and_carried_over(start):
@@ -228,8 +221,7 @@ def test_resume_by_hand_and_carried_over(start):
     for generation in (1, 2):
         process, since = begin(host)
         wait_jump(host, process, since)
-        process.terminate()
-        process.wait(30)
+        host.ssh.end(process)
         wait_resumed(host, since)
         assert host.domains() == {}, "xendomains must not start a second copy of a guest"
         waiting = preserved(host)
@@ -238,9 +230,7 @@ def test_resume_by_hand_and_carried_over(start):
         assert {g["generation"] for g in waiting.values()} == {generation}
     host.dom0("roothammer resume", seconds=600)
     assert preserved(host) == {}
-    for guest in host.guests:
-        guest.wait_up()
-        before[guest.name].must_continue_as(GuestState.of(guest))
+    all_must_continue(host.guests, before)
 
 
 def test_dom0_ends_in_a_rescue_shell(start):
@@ -250,8 +240,7 @@ def test_dom0_ends_in_a_rescue_shell(start):
     line = host.spec.dom0_command_line() + " systemd.unit=rescue.target"
     process, since = begin(host, f"--kernel-cmdline '{line}'")
     wait_jump(host, process, since)
-    process.terminate()
-    process.wait(30)
+    host.ssh.end(process)
     host.serial.wait_for(r"Press Enter|Control-D", 600, since)
     # The markers are computed by the shell, so that the echo of what is typed does not match.
     host.type("\n")

@@ -161,9 +161,7 @@ def reset(piece: Piece) -> Json:
             return found
         wait_until("the reset", REBOOT, probe)
     finally:
-        if process.poll() is None:
-            process.terminate()
-        process.wait(30)
+        host.ssh.end(process)
     piece.say("the machine was reset")
     text = host.serial.read(since)
     entry = text.index(" Xen version")

@@ -90,6 +90,13 @@ class Ssh:
             return subprocess.Popen(self._argv(command), stdin=subprocess.DEVNULL, stdout=f,
                                     stderr=subprocess.STDOUT)
 
+    @staticmethod
+    def end(process: subprocess.Popen[bytes]) -> None:
+        """Ends what start() has started, if it has not ended: ssh never hears of a jump."""
+        if process.poll() is None:
+            process.terminate()
+        process.wait(30)
+
     def put(self, data: bytes, path: str, mode: str = "644") -> None:
         self.run(f"cat > {shlex.quote(path)} && chmod {mode} {shlex.quote(path)}", stdin=data)
 

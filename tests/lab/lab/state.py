@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What must still be true of a guest after the host under it was replaced."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from .errors import ProductFailure
@@ -67,6 +68,13 @@ class GuestState:
         wrong = [f"{c.what}: no; {c.seen}" for c in self.continues_as(later) if not c.ok]
         if wrong:
             raise ProductFailure("\n".join(wrong))
+
+
+def all_must_continue(guests: Iterable[Guest], before: Mapping[str, GuestState]) -> None:
+    """Waits for each guest; fails unless it is the one that it was before, by name."""
+    for guest in guests:
+        guest.wait_up()
+        before[guest.name].must_continue_as(GuestState.of(guest))
 
 
 def listed(processes: dict[str, str]) -> str:

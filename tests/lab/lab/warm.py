@@ -91,9 +91,7 @@ def warm_reboot(host: Host, *options: str, seconds: float = 1200,
     try:
         wait_jump(host, process, since, seconds)
     finally:
-        if process.poll() is None:
-            process.terminate()
-        process.wait(30)
+        host.ssh.end(process)
     wait_resumed(host, since, seconds)
     if host.dom0_boot_id() == boot_id:
         raise ProductFailure("dom0 is not a new one")
