@@ -168,7 +168,7 @@ def test_what_a_guest_writes_is_recorded(start, name):
     assert len(found) >= len(pieces) // 2, f"{len(found)} of {len(pieces)} pieces of the canary"
     assert min(found.values()) > 0, "it was written after the first epoch"
 
-    replayed = subprocess.run([paths.TREE / "build/release/bin/bench-codec", "replay",
+    replayed = subprocess.run([paths.need(paths.BIN / "bench-codec"), "replay",
                                "--rounds", "1", "--epochs", "20", "--only", "fast", copied],
                               capture_output=True, text=True)
     print(replayed.stdout)

@@ -35,7 +35,7 @@ lab: lab-images lab-tools xen ## a host with guests in the foreground: console, 
 # A machine takes one processor of ours, so as many run side by side as there are.
 E2E_JOBS ?= $(shell nproc)
 e2e: lab-images lab-tools xen xl ## the tests on real Xen (E2E_ARGS: pytest's; E2E_JOBS at a time)
-	@PYTHONPATH=tests/lab $(LABPY) -m pytest -n $(E2E_JOBS) $(E2E_ARGS) tests/e2e
+	@LAB_BIN=$(B)/bin PYTHONPATH=tests/lab $(LABPY) -m pytest -n $(E2E_JOBS) $(E2E_ARGS) tests/e2e
 
 $(LAB)/%.tar: $(LABSRC)/%.packages $(LABSRC)/rootfs.sh
 	@mkdir -p $(@D); echo "  DEBIAN $@"

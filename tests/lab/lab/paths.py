@@ -23,6 +23,9 @@ QEMU = Path(os.environ.get("LAB_QEMU", BUILD / "qemu" / "qemu-system-x86_64"))
 # Debian's, which QEMU's own build would not find.
 FIRMWARE = (Path("/usr/share/qemu"), Path("/usr/share/seabios"))
 
+# The programs of this tree that are run here, not in a dom0.
+BIN = Path(os.environ.get("LAB_BIN", TREE / "build" / "release" / "bin")).resolve()
+
 # The patched hypervisor as make xen builds it. The debug build serves as "a new Xen": another
 # build id, and a bigger image than the release build.
 XEN = Path(os.environ.get("LAB_XEN", TREE / "build" / "xen" / "release" / "xen")).resolve()
