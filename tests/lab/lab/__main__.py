@@ -98,13 +98,14 @@ def end(number: int, _frame: FrameType | None) -> None:
     sys.exit(128 + number)
 
 
-def started(spec: HostSpec, args: argparse.Namespace) -> Host | Pair:
+def started(spec: HostSpec, args: argparse.Namespace) -> tuple[Host | Pair, bool]:
+    """The machines, and whether they go on from where earlier ones were kept."""
     if args.hosts == 1:
         kept = None if args.fresh else Snapshot.find(spec)
-        return Host(spec, "lab", interactive=True, snapshot=kept)
+        return Host(spec, "lab", interactive=True, snapshot=kept), kept is not None
     second = spec.with_(guests=())
     both = None if args.fresh else Pair.find_snapshots(spec, second)
-    return Pair(spec, second, "lab", interactive=True, snapshots=both)
+    return Pair(spec, second, "lab", interactive=True, snapshots=both), both is not None
 
 
 def main() -> int:
@@ -130,9 +131,11 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, end)
     try:
-        with terminal_put_back(), contextlib.closing(started(spec, args)) as machines:
-            restage = not args.fresh
-            threading.Thread(target=announce, args=(machines, restage), daemon=True).start()
+        with terminal_put_back(), contextlib.ExitStack() as running:
+            machines, kept = started(spec, args)
+            running.callback(machines.close)
+            # What was booted a moment ago has today's tools.
+            threading.Thread(target=announce, args=(machines, kept), daemon=True).start()
             first = machines.a if isinstance(machines, Pair) else machines
             first.qemu.wait()
     except EnvironmentFailure as e:

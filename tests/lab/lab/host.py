@@ -122,8 +122,14 @@ class Host:
 
         size = spec.megabytes() * MIB
         ram = ram_folder(size) / f"lab-{self.name.replace('/', '-')}-{dom0_port}.ram"
-        if snapshot:
-            snapshot.copy_ram(ram)
+        try:
+            if snapshot:
+                snapshot.copy_ram(ram)
+            cards = pair.cards(spec) if pair else []
+        except BaseException:
+            ram.unlink(missing_ok=True)
+            raise
+        # From here on the RAM and the cards are QEMU's to put away.
         self.qemu = Qemu(
             self.folder, kernel=spec.xen, append=spec.xen_command_line(),
             # QEMU takes a comma for the end of a module's command line, two for a comma.
@@ -132,7 +138,7 @@ class Host:
             memory=spec.megabytes(), smp=spec.smp, icount=spec.icount, ram=ram,
             disks=self._disks, forwards=forwards, interactive=interactive, q35=spec.q35,
             iommu=spec.iommu, net=PAIR_DOM0_NET if pair else "",
-            cards=pair.cards(spec) if pair else (),
+            cards=cards,
             shared=list(pair.disks.values()) if pair else (),
             incoming="defer" if snapshot else None)
         try:

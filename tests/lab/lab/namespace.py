@@ -66,7 +66,11 @@ class Namespace:
             self._fd = _Thread(make).result()
         except OSError as e:
             raise EnvironmentFailure(f"cannot make a network namespace (root?): {e}") from None
-        self.command("ip", "link", "set", "dev", "lo", "up")
+        try:
+            self.command("ip", "link", "set", "dev", "lo", "up")
+        except BaseException:
+            self.close()
+            raise
 
     def path(self) -> str:
         return f"/proc/{os.getpid()}/fd/{self._fd}"

@@ -99,14 +99,14 @@ class Qemu:
         self.serial = folder / "serial.log"
         self.ram = ram
         self.log = folder / "qemu.log"
+        self._process: subprocess.Popen[bytes] | None = None
         # Unix sockets have short names.
         self._sockets = Path(tempfile.mkdtemp(prefix="lab-"))
-        self._process: subprocess.Popen[bytes] | None = None
         # Not interactive: a socket on which a test can type. Nobody there, nothing blocks.
         chardev = "stdio,mux=on,signal=off" if interactive else \
             f"socket,path={self.console_socket()},server=on,wait=off"
         argv = [
-            str(paths.need(paths.QEMU)), *(a for f in paths.FIRMWARE for a in ("-L", str(f))),
+            *(a for f in paths.FIRMWARE for a in ("-L", str(f))),
             "-no-user-config", "-nodefaults", "-display", "none",
             # Multi-threaded TCG gave PVH guests triple faults; with tests/lab/qemu it is untried.
             "-accel", "tcg,thread=single",
@@ -151,7 +151,7 @@ class Qemu:
         if incoming:
             argv += ["-incoming", "defer"]
         try:
-            self._start(argv, interactive)
+            self._start([str(paths.need(paths.QEMU)), *argv], interactive)
         except BaseException:
             self.close()
             raise
