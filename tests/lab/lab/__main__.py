@@ -20,13 +20,16 @@ from .spec import GuestSpec, HostSpec
 from .warm import ALL, PAIR
 
 
-def parse_guest(text: str) -> GuestSpec:
-    fields = text.split(":")
-    try:
-        name, kind, memory, vcpus = fields
-        return GuestSpec(name, kind, int(memory), int(vcpus))
-    except ValueError:
-        raise SystemExit(f"lab: a guest is NAME:pvh|pv:MEGABYTES:VCPUS, not {text!r}") from None
+def parse_guests(words: str) -> list[GuestSpec]:
+    guests = []
+    for text in words.split():
+        try:
+            name, kind, memory, vcpus = text.split(":")
+            guests.append(GuestSpec(name, kind, int(memory), int(vcpus)))
+        except ValueError:
+            raise argparse.ArgumentTypeError(
+                f"a guest is NAME:pvh|pv:MEGABYTES:VCPUS, not {text!r}") from None
+    return guests
 
 
 def announce(machines: Host | Pair, restage: bool) -> None:
@@ -113,7 +116,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make lab", description=__doc__)
     parser.add_argument("--hosts", type=int, choices=(1, 2), default=1,
                         help="2: joined by two networks, guests on the first")
-    parser.add_argument("--guests", help=f"NAME:pvh|pv:MEGABYTES:VCPUS ...; default: {default}")
+    parser.add_argument("--guests", type=parse_guests,
+                        help=f"NAME:pvh|pv:MEGABYTES:VCPUS ...; default: {default}")
     parser.add_argument("--xen", type=Path, help="the hypervisor to start with")
     parser.add_argument("--xen-next", type=Path, help="put into dom0 as /boot/xen-next")
     parser.add_argument("--memory", type=int, help="MiB of the host")
@@ -121,8 +125,7 @@ def main() -> int:
     parser.add_argument("--fresh", action="store_true",
                         help="boot, even if a booted machine is kept from an earlier run")
     args = parser.parse_args()
-    guests = [parse_guest(t) for t in args.guests.split()] if args.guests is not None else \
-        ALL if args.hosts == 1 else PAIR
+    guests = args.guests if args.guests is not None else ALL if args.hosts == 1 else PAIR
     spec = HostSpec(guests=tuple(guests), memory=args.memory, smp=args.smp)
     if args.xen:
         spec = spec.with_(xen=args.xen.resolve())
