@@ -232,14 +232,17 @@ $(B)/lint/%.cpp.ok: %.cpp
 FUZZ         ?= %
 FUZZ_SECONDS ?= 600
 fuzz_chosen  := $(filter $(FUZZ),$(fuzzers))
-.PHONY: fuzz fuzz-short fuzz-record fuzz-run
+.PHONY: fuzz fuzz-short fuzz-record fuzz-build fuzz-run fuzz-programs
 fuzz: ## fuzz every reader for FUZZ_SECONDS (600) each; FUZZ chooses, a pattern
 	@$(MAKE) --no-print-directory CONFIG=fuzz CXX=clang++ fuzz-run
 fuzz-short: ## the fuzzers for 10 seconds each
 	@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=10
 fuzz-record: ## fuzz the hypervisor's record parser alone
 	@$(MAKE) --no-print-directory fuzz FUZZ=preserved_record%
-fuzz-run: $(addprefix $(B)/bin/fuzz-,$(fuzz_chosen)) $(foreach f,$(fuzz_chosen),$(fuzz_needs_$(f)))
+fuzz-build: ## compile the fuzzers and run none of them
+	@$(MAKE) --no-print-directory CONFIG=fuzz CXX=clang++ fuzz-programs
+fuzz-programs: $(addprefix $(B)/bin/fuzz-,$(fuzz_chosen)) $(foreach f,$(fuzz_chosen),$(fuzz_needs_$(f)))
+fuzz-run: fuzz-programs
 	@tests/fuzz/run $(B) $(FUZZ_SECONDS) $(foreach f,$(fuzz_chosen),$(f) $(fuzz_$(f)))
 
 help: ## this list
