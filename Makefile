@@ -133,8 +133,13 @@ to-conf        = 644 $(SYSCONFDIR)/xen
 to-initramfs   = 755 $(SYSCONFDIR)/initramfs-tools/scripts/init-bottom
 # A program of sbin, linked to.
 to-subcommand  = 755 $(XEN_LIBEXEC)/bin
-# These are nobody else's, and go when they are empty.
-own_folders   := $(LIBEXECDIR) $(UNITDIR)/xendomains.service.d $(EXAMPLEDIR) $(patsubst %/,%,$(dir $(EXAMPLEDIR)))
+# These are nobody else's, and go when they are empty. Where examples go to may be somebody else's.
+own_folders   := $(LIBEXECDIR) $(UNITDIR)/xendomains.service.d \
+  $(foreach d,$(EXAMPLEDIR) $(patsubst %/,%,$(dir $(EXAMPLEDIR))),$(if $(findstring /roothammer,$(d)),$(d)))
+# What uninstall says of what it leaves. The hook is looked for before it goes.
+enabled_units := $(wildcard $(DESTDIR)$(SYSCONFDIR)/systemd/system/*.wants/roothammer-*)
+early_hook    := $(wildcard $(DESTDIR)$(SYSCONFDIR)/initramfs-tools/scripts/init-bottom/roothammer)
+kept_files     = $(wildcard $(addprefix $(DESTDIR),$(SYSCONFDIR)/xen/roothammer*.conf /var/lib/roothammer))
 
 entry_kind    = $(word 1,$(subst =, ,$(1)))
 entry_file    = $(word 2,$(subst =, ,$(1)))
@@ -143,7 +148,8 @@ entry_mode    = $(firstword $(to-$(entry_kind)))
 entry_path    = $(DESTDIR)$(lastword $(to-$(entry_kind)))/$(entry_name)
 entry_command = $(or $(command-$(entry_kind)),$(command-$(if $(filter $(B)/%,$(entry_file)),built,here)))
 command-built      = install -D -m $(entry_mode) $(entry_file) $(entry_path)
-command-here       = sed 's|@sbin@|$(SBINDIR)|g; s|@libexec@|$(LIBEXECDIR)|g' $(entry_file) | install -D -m $(entry_mode) /dev/stdin $(entry_path)
+command-here       = text=$$$$(sed 's|@sbin@|$(SBINDIR)|g; s|@libexec@|$(LIBEXECDIR)|g' $(entry_file)) && \
+  printf '%s\n' "$$$$text" | install -D -m $(entry_mode) /dev/stdin $(entry_path)
 command-conf       = test -e $(entry_path) || install -D -m $(entry_mode) $(entry_file) $(entry_path)
 command-subcommand = install -d $(dir $(entry_path)) && ln -sfn $(SBINDIR)/$(entry_name) $(entry_path)
 # A line of a recipe, and what a foreach puts between two of them must not be at its beginning.
@@ -166,6 +172,9 @@ endef
 install: ## install programs, systemd units and man pages (PREFIX, DESTDIR)
 uninstall: ## remove what install and install-early put there (configuration stays)
 	@for d in $(addprefix $(DESTDIR),$(own_folders)); do ! test -d $$d || rmdir --ignore-fail-on-non-empty $$d; done
+	@$(foreach f,$(kept_files),echo "  STAYS $(f)";) true
+	@$(foreach f,$(enabled_units),echo "  STAYS $(f), which leads to nothing now: rm it";) true
+	@$(if $(early_hook),echo "  STAYS the hook in the initramfs that was built with it: update-initramfs -u")
 
 include $(sort $(wildcard */module.mk */*/module.mk */*/*/module.mk))
 $(foreach m,$(modules),$(eval $(call module_rules,$(m))))
