@@ -2,6 +2,7 @@
 #include "process_tree.hpp"
 
 #include <signal.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -94,6 +95,11 @@ bool StoppedTree::come_to_rest(pid_t root) {
             throw Error::of(std::errc::no_such_process,
                             "process " + std::to_string(root) + " has ended");
         bool all = true;
+        // It would stop too, and nobody would let it go on.
+        if (std::binary_search(processes_.begin(), processes_.end(), ::getpid()))
+            throw Error::of(std::errc::invalid_argument,
+                            "process " + std::to_string(root) +
+                                " cannot be recorded: this program is it, or a descendant of it");
         for (const pid_t pid : processes_) {
             if (state_of(pid) == 'T') continue;
             stops_.stop(pid);

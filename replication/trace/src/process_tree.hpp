@@ -37,7 +37,7 @@ bool has_ended(pid_t pid);
 class StoppedTree {
   public:
     // Throws Error: no_such_process when `root` has ended, timed_out when the tree does not come to
-    // rest.
+    // rest, invalid_argument when this process belongs to it.
     explicit StoppedTree(pid_t root);
     ~StoppedTree() = default;
     StoppedTree(const StoppedTree&) = delete;

@@ -11,6 +11,8 @@
 #include <thread>
 #include <vector>
 
+#include "base/error.hpp"
+
 namespace replication::trace {
 namespace {
 
@@ -49,6 +51,11 @@ TEST(StoppedTree, WaitsForAChildThatIsAboutToBecomeAnotherProgram) {
     }
     for (const pid_t pid : all) ::kill(pid, SIGKILL);
     ::waitpid(root, nullptr, 0);
+}
+
+TEST(StoppedTree, NeverStopsItself) {
+    EXPECT_THROW(StoppedTree{::getpid()}, warmvm::Error);
+    EXPECT_THROW(StoppedTree{::getppid()}, warmvm::Error);
 }
 
 TEST(StoppedTree, ARootThatHasEndedIsNamed) {
