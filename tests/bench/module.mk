@@ -11,6 +11,9 @@ bench_tool := build/release/bin/bench-codec
 bench_recorder := build/release/bin/replication-trace
 
 .PHONY: bench-codec bench-traces bench-deps
+# What fails before a pipe must fail the recipe, which would go on with an earlier run's figures.
+bench-codec bench-similarity: private SHELL := /bin/bash
+bench-codec bench-similarity: private .SHELLFLAGS := -o pipefail -c
 bench-deps: ## install the servers that the benchmarks load (root; Debian starts them)
 	@tests/lab/deps.sh tests/bench/loads.packages
 bench-traces: $(bench_recorder) bench-deps ## record dirty-page traces of nginx, redis and MariaDB under load (root)
