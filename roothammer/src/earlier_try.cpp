@@ -12,6 +12,8 @@ constexpr std::chrono::milliseconds return_limit{60000};
 constexpr std::chrono::milliseconds return_step{100};
 // A domain of libxl's has no more before it gets any memory of the guest's.
 constexpr std::uint64_t husk_frames = 64;
+// A guest that somebody is just creating looks like that too, for a moment.
+constexpr std::chrono::milliseconds husk_watch{3000};
 
 void destroy(const Host& host, warmvm::DomId domain) {
     const auto info = host.domains.info(domain);
@@ -24,13 +26,24 @@ void destroy(const Host& host, warmvm::DomId domain) {
     }
 }
 
+bool is_husk(const warmvm::DomainInfo& domain) {
+    return domain.paused && domain.frames <= husk_frames;
+}
+
 void destroy_husks(const Host& host, const warmvm::Uuid& uuid) {
     for (const auto& domain : host.domains.list()) {
         if (!(domain.uuid == uuid) || domain.dying) continue;
-        if (!domain.paused || domain.frames > husk_frames) {
-            throw Error::of(
-                std::errc::device_or_resource_busy,
-                "dom" + std::to_string(domain.id.value()) + " has the same uuid; destroy it first");
+        std::optional<warmvm::DomainInfo> later = domain;
+        if (is_husk(domain)) {
+            host.system.sleep(husk_watch);
+            later = host.domains.info(domain.id);
+            if (!later) continue;
+        }
+        if (!is_husk(*later) || later->frames != domain.frames) {
+            throw Error::of(std::errc::device_or_resource_busy,
+                            "dom" + std::to_string(domain.id.value()) +
+                                " has the same uuid and is no earlier try's; end it first, or the "
+                                "guest would live twice");
         }
         destroy(host, domain.id);
     }
