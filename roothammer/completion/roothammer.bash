@@ -29,6 +29,11 @@ _roothammer_split_equals() {
     fi
 }
 
+# Names of guests that are suspended: the fifth column of xl's list.
+_roothammer_suspended() {
+    xl list 2>/dev/null | awk 'NR > 2 && $5 ~ /s/ { print $1 }'
+}
+
 _roothammer_words() {
     mapfile -t COMPREPLY < <(compgen -W "$1" -- "$cur")
 }
@@ -50,6 +55,7 @@ _roothammer() {
     case $command in
         list) _roothammer_words "--json --expect-none" ;;
         timeline) _roothammer_words "--json" ;;
+        recover) _roothammer_words "$(_roothammer_suspended)" ;;
         resume)
             [ "$previous" = --tries ] && return
             case $cur in

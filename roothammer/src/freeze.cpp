@@ -9,6 +9,7 @@
 #include "guest/running_guests.hpp"
 #include "guest/save_file.hpp"
 #include "host/plan.hpp"
+#include "preflight/other_hands.hpp"
 #include "preserved/guest_record.hpp"
 #include "roothammer/recover.hpp"
 
@@ -21,6 +22,10 @@ using warmvm::SetState;
 
 constexpr std::chrono::milliseconds job_poll{100};
 constexpr std::chrono::minutes job_limit{10};
+// xl takes a domain that has shut down apart within this, and starts one that reboots again.
+constexpr std::chrono::milliseconds end_poll{200};
+constexpr std::chrono::seconds end_limit{10};
+constexpr std::chrono::seconds successor_limit{5};
 // Each save that is held is two processes of some megabytes.
 constexpr std::size_t most_held = 32;
 
@@ -96,6 +101,7 @@ class Freezer {
 
     void hold(PlannedGuest& guest) {
         if (is_gone(guest)) return;
+        require_left_to_us(guest, asked_by_others(host_.store, guest.domid));
         if (!guest.fit) {
             give_up(guest);
             return;
@@ -115,12 +121,61 @@ class Freezer {
         saves_.push_back(std::move(save));
     }
 
+    // Throws if the guest is in other hands by now: those are not disturbed, whatever the policy.
     bool is_gone(PlannedGuest& guest) {
-        const auto info = host_.domains.info(guest.domid);
-        if (info && !info->dying && info->uuid == guest.uuid) return false;
+        if (has_ended(guest)) return true;
+        if (const auto info = info_of(guest)) require_left_to_us(guest, in_other_hands(*info));
+        return false;
+    }
+
+    // A guest that its owner shuts down meanwhile is no obstacle, once its domain is gone. One that
+    // reboots is: its next domain would be started in the middle of the jump.
+    bool has_ended(PlannedGuest& guest) {
+        auto info = info_of(guest);
+        for (std::chrono::milliseconds waited{}; waited < end_limit && info && is_ending(*info);
+             waited += end_poll) {
+            host_.system.sleep(end_poll);
+            info = info_of(guest);
+        }
+        if (info) return false;
+        for (std::chrono::milliseconds waited{}; waited < successor_limit; waited += end_poll) {
+            require_no_successor(guest);
+            host_.system.sleep(end_poll);
+        }
         guest.note = "it was gone before its turn";
         stage(guest, GuestStage::shut_down);
         return true;
+    }
+
+    static bool is_ending(const warmvm::DomainInfo& info) {
+        return info.shutdown == warmvm::ShutdownReason::poweroff ||
+               info.shutdown == warmvm::ShutdownReason::reboot;
+    }
+
+    void require_no_successor(const PlannedGuest& guest) const {
+        for (const auto& other : host_.domains.list()) {
+            if (other.dying || other.id == guest.domid || !(other.uuid == guest.uuid)) continue;
+            throw Error::of(std::errc::operation_canceled,
+                            "guest " + guest.name + " was rebooted after the plan was made");
+        }
+    }
+
+    std::optional<warmvm::DomainInfo> info_of(const PlannedGuest& guest) const {
+        auto info = host_.domains.info(guest.domid);
+        if (!info || info->dying || !(info->uuid == guest.uuid)) return std::nullopt;
+        return info;
+    }
+
+    bool is_suspended(const PlannedGuest& guest) const {
+        const auto info = info_of(guest);
+        return info && info->is_suspended();
+    }
+
+    static void require_left_to_us(const PlannedGuest& guest,
+                                   const std::optional<OtherHands>& others) {
+        if (!others) return;
+        throw Error::of(std::errc::operation_canceled,
+                        "guest " + guest.name + ": " + others->text + "; " + others->mend);
     }
 
     void finish_one() {
@@ -133,10 +188,12 @@ class Freezer {
         auto& guest = *save.guest;
         const auto result = save.job->result();
         if (!result.ok()) {
+            if (has_ended(guest)) return;
             guest.note = reason(result);
-            // xl has woken the guest itself, unless it ran out of time or died.
-            if (result.outcome == warmvm::ToolstackOutcome::failed)
+            // xl has woken the guest itself, unless it ran out of time, died or could not.
+            if (result.outcome == warmvm::ToolstackOutcome::failed && !is_suspended(guest)) {
                 stage(guest, GuestStage::running);
+            }
             give_up(guest);
             return;
         }
@@ -187,6 +244,8 @@ class Freezer {
                             "guest " + guest.name + " could not be frozen: " + guest.note);
         }
         put_back(host_, guest);
+        if (is_gone(guest)) return;
+        require_left_to_us(guest, in_log_dirty_mode(host_.preserved.check(guest.domid)));
         if (!host_.toolstack.shutdown(guest.domid, plan_.timeout).ok()) {
             const auto result = host_.toolstack.destroy(guest.domid);
             if (!result.ok()) {
@@ -232,10 +291,11 @@ void freeze(const Host& host) {
         Freezer(host, *plan).run();
     } catch (const std::exception& error) {
         log(std::string("event=abort: ") + error.what());
-        for (const auto& name : recover(host, error.what())) {
+        for (const auto& name : recover(host, error.what()).may_suspend) {
             log("guest " + name +
                 " took up a suspend request and has not suspended yet; run "
-                "`roothammer recover` if it stops");
+                "`roothammer recover " +
+                name + "` if it stops");
         }
         throw;
     }

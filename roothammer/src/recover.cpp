@@ -17,11 +17,14 @@ using warmvm::SetState;
 constexpr std::chrono::milliseconds settle_limit{30000};
 constexpr std::chrono::milliseconds settle_step{200};
 
+void wake_suspended(const Host& host, DomId domain) {
+    host.domains.resume_suspended(domain);
+    host.store.resume_domain(domain);
+}
+
+// Of a preserved domain: xl pauses it when it has saved it (`xl save -p`).
 void wake(const Host& host, const warmvm::DomainInfo& info) {
-    if (info.is_suspended()) {
-        host.domains.resume_suspended(info.id);
-        host.store.resume_domain(info.id);
-    }
+    if (info.is_suspended()) wake_suspended(host, info.id);
     if (info.paused) host.domains.unpause(info.id);
 }
 
@@ -30,23 +33,36 @@ bool has_settled(const Host& host, DomId domain) {
     const auto info = host.domains.info(domain);
     if (!info || info->dying) return true;
     if (!info->is_suspended()) return false;
-    wake(host, *info);
+    wake_suspended(host, domain);
     return true;
 }
 
-// Says whether there was one. A save helper that is on its way out may release its set itself.
-bool release_sets(const Host& host, DomId domain) {
-    bool found = false;
+// The guest's sets that this boot's freeze has made.
+std::vector<warmvm::SetId> local_sets(const Host& host, DomId domain) {
+    std::vector<warmvm::SetId> ids;
     for (const auto& set : host.preserved.sets()) {
-        if (set.state != SetState::local || set.domid != domain) continue;
-        found = true;
-        try {
-            host.preserved.release(set.id);
-        } catch (const warmvm::Error& error) {
-            if (error.code() != std::errc::no_such_file_or_directory) throw;
-        }
+        if (set.state == SetState::local && set.domid == domain) ids.push_back(set.id);
     }
-    return found;
+    return ids;
+}
+
+// A save helper that is on its way out may release its set itself.
+void release(const Host& host, warmvm::SetId set) {
+    try {
+        host.preserved.release(set);
+    } catch (const warmvm::Error& error) {
+        if (error.code() != std::errc::no_such_file_or_directory) throw;
+    }
+}
+
+// The hypervisor holds a preserved domain until its set is released. That comes last, so that a set
+// tells until the end, whoever is killed in between, that the guest is frozen by a warm reboot.
+bool wake_preserved(const Host& host, DomId domain) {
+    const auto sets = local_sets(host, domain);
+    if (sets.empty()) return false;
+    if (const auto info = host.domains.info(domain)) wake(host, *info);
+    for (const auto set : sets) release(host, set);
+    return true;
 }
 
 // A plan that cannot be read is put aside: it would stop this recover and every later one.
@@ -79,66 +95,145 @@ void attempt(const std::string& what, Step step, std::exception_ptr& first) {
     }
 }
 
+std::optional<warmvm::DomainInfo> info_of(const Host& host, const PlannedGuest& guest) {
+    auto info = host.domains.info(guest.domid);
+    if (!info || info->dying || !(info->uuid == guest.uuid)) return std::nullopt;
+    return info;
+}
+
+// Whether the freeze has asked the guest to suspend and nobody has seen it run since. Of any other
+// guest another program may be making a copy, which waking it would make worthless.
+bool is_asked(const PlannedGuest& guest) {
+    return guest.stage == GuestStage::suspending || guest.stage == GuestStage::frozen;
+}
+
 // False: the guest has taken a suspend request up that cannot be withdrawn any more.
 bool put_back_now(const Host& host, const PlannedGuest& guest) {
-    const bool was_preserved = release_sets(host, guest.domid);
-    const auto info = host.domains.info(guest.domid);
-    if (!info || info->dying || !(info->uuid == guest.uuid)) return true;
-    const bool untouched =
-        guest.stage == GuestStage::running || guest.stage == GuestStage::put_back;
-    if (untouched && !info->is_suspended()) return true;
-    wake(host, *info);
-    log("event=put-back guest=" + guest.name);
     // A preserved guest had suspended: no request is under way any more.
-    if (guest.stage != GuestStage::suspending || was_preserved) return true;
+    if (wake_preserved(host, guest.domid)) return true;
+    const auto info = info_of(host, guest);
+    if (!info || !is_asked(guest)) return true;
+    if (info->is_suspended()) wake_suspended(host, guest.domid);
+    if (guest.stage != GuestStage::suspending) return true;
     // A helper that was killed in the middle of preserving finishes that call.
     host.system.sleep(settle_step);
-    if (release_sets(host, guest.domid) || info->is_suspended()) return true;
+    if (wake_preserved(host, guest.domid) || info->is_suspended()) return true;
     return host.store.replace(warmvm::domain_path(guest.domid, "control/shutdown"), "suspend", "");
 }
 
-void put_plan_back(const Host& host, Plan& plan, std::vector<std::string>& unsettled,
-                   std::exception_ptr& first) {
-    const auto mark_put_back = [](PlannedGuest& guest) {
-        if (guest.stage != GuestStage::shut_down) guest.stage = GuestStage::put_back;
-    };
-    // Those that are certainly frozen come first: the others take a moment each.
-    std::vector<PlannedGuest*> order;
-    for (auto& guest : plan.guests) order.push_back(&guest);
-    std::stable_partition(order.begin(), order.end(),
-                          [](const auto* guest) { return guest->stage != GuestStage::suspending; });
-    std::vector<PlannedGuest*> waiting;
-    for (auto* guest : order) {
-        attempt(
-            "putting back " + guest->name,
-            [&] {
-                // What an `xl save` that failed has left.
-                std::filesystem::remove(host.paths.image(guest->domid));
-                if (put_back_now(host, *guest)) {
-                    mark_put_back(*guest);
-                } else {
-                    waiting.push_back(guest);
-                }
-            },
-            first);
-    }
-    // All are waited for at once: each is woken when it has suspended, however long another takes.
-    for (auto waited = settle_step; waited <= settle_limit && !waiting.empty();
-         waited += settle_step) {
-        host.system.sleep(settle_step);
-        std::erase_if(waiting, [&](auto* guest) {
-            bool done = true;  // with an error too
-            attempt(
-                "waking " + guest->name,
-                [&] {
-                    done = has_settled(host, guest->domid);
-                    if (done) mark_put_back(*guest);
-                },
-                first);
-            return done;
+// Goes through a plan's guests, and writes down how far it has come: a guest that runs again is not
+// ours any more, also for whoever goes on after a crash.
+class PlanRecovery {
+  public:
+    PlanRecovery(const Host& host, Plan& plan, std::exception_ptr& first)
+        : host_(host), plan_(plan), first_(first) {}
+
+    void put_back_all() {
+        // Those that are certainly frozen come first: the others take a moment each.
+        std::vector<PlannedGuest*> order;
+        for (auto& guest : plan_.guests) order.push_back(&guest);
+        std::stable_partition(order.begin(), order.end(), [](const auto* guest) {
+            return guest->stage != GuestStage::suspending;
         });
+        for (auto* guest : order) {
+            attempt(
+                "putting back " + guest->name,
+                [&] {
+                    // What an `xl save` that failed has left.
+                    std::filesystem::remove(host_.paths.image(guest->domid));
+                    if (put_back_now(host_, *guest)) {
+                        mark_put_back(*guest);
+                    } else {
+                        waiting_.push_back(guest);
+                    }
+                },
+                first_);
+        }
+        wait();
+        for (auto* guest : waiting_) mark(*guest, GuestStage::unanswered);
     }
-    for (const auto* guest : waiting) unsettled.push_back(guest->name);
+
+  private:
+    // All are waited for at once: each is woken when it has suspended, however long another takes.
+    void wait() {
+        for (auto waited = settle_step; waited <= settle_limit && !waiting_.empty();
+             waited += settle_step) {
+            host_.system.sleep(settle_step);
+            std::erase_if(waiting_, [&](auto* guest) {
+                bool done = true;  // with an error too
+                attempt(
+                    "waking " + guest->name,
+                    [&] {
+                        done = has_settled(host_, guest->domid);
+                        if (done) mark_put_back(*guest);
+                    },
+                    first_);
+                return done;
+            });
+        }
+    }
+
+    void mark_put_back(PlannedGuest& guest) {
+        if (!is_asked(guest)) return;
+        log("event=put-back guest=" + guest.name);
+        mark(guest, GuestStage::put_back);
+    }
+    void mark(PlannedGuest& guest, GuestStage stage) {
+        guest.stage = stage;
+        attempt(
+            "writing the plan", [&] { store_plan(host_.paths.plan(), plan_); }, first_);
+    }
+
+    const Host& host_;
+    Plan& plan_;
+    std::exception_ptr& first_;
+    std::vector<PlannedGuest*> waiting_;
+};
+
+// Late answers: only who named the guest knows that nothing else has suspended it meanwhile.
+void wake_named(const Host& host, Plan& plan, const std::vector<std::string>& names) {
+    for (auto& guest : plan.guests) {
+        const auto is_named = std::ranges::find(names, guest.name) != names.end();
+        if (!is_named || guest.stage != GuestStage::unanswered) continue;
+        const auto info = info_of(host, guest);
+        if (!info || !info->is_suspended()) {
+            log("guest " + guest.name + " is not suspended; nothing is done to it");
+            continue;
+        }
+        wake_suspended(host, guest.domid);
+        log("event=put-back guest=" + guest.name);
+        guest.stage = GuestStage::put_back;
+        store_plan(host.paths.plan(), plan);
+    }
+}
+
+// Throws if a name is of no guest that a warm reboot may have left suspended.
+void check_names(const Host& host, const std::optional<Plan>& plan,
+                 const std::vector<std::string>& names) {
+    for (const auto& name : names) {
+        const auto is_left = [&](const auto& guest) {
+            return guest.name == name &&
+                   (guest.stage == GuestStage::unanswered || is_asked(guest) ||
+                    !local_sets(host, guest.domid).empty());
+        };
+        if (plan && std::ranges::any_of(plan->guests, is_left)) continue;
+        throw warmvm::Error::of(std::errc::invalid_argument,
+                                "guest " + name +
+                                    ": no warm reboot of this boot of dom0 has left it suspended; "
+                                    "what has suspended it must wake it");
+    }
+}
+
+Recovered left_open(const Host& host, const std::optional<Plan>& plan) {
+    Recovered left;
+    if (!plan) return left;
+    for (const auto& guest : plan->guests) {
+        if (guest.stage != GuestStage::unanswered) continue;
+        const auto info = info_of(host, guest);
+        if (!info) continue;
+        (info->is_suspended() ? left.suspended : left.may_suspend).push_back(guest.name);
+    }
+    return left;
 }
 
 }  // namespace
@@ -152,15 +247,9 @@ bool put_back(const Host& host, const PlannedGuest& guest) {
     return false;
 }
 
-std::vector<std::string> recover(const Host& host, const std::string& why) {
-    std::vector<std::string> unsettled;
+Recovered recover(const Host& host, const std::string& why, const std::vector<std::string>& names) {
     std::exception_ptr first;
-    if (!host.preserved.info()) return unsettled;
-    attempt(
-        "disarming", [&] { host.preserved.disarm(); }, first);
-    attempt(
-        "making file systems writable", [&] { host.system.remount_writable(); }, first);
-
+    if (!host.preserved.info()) return {};
     std::optional<Plan> plan;
     attempt(
         "reading the plan",
@@ -169,17 +258,27 @@ std::vector<std::string> recover(const Host& host, const std::string& why) {
             if (found && found->boot_id == host.system.boot_id()) plan = std::move(found);
         },
         first);
-    if (plan) put_plan_back(host, *plan, unsettled, first);
+    check_names(host, plan, names);
+    attempt(
+        "disarming", [&] { host.preserved.disarm(); }, first);
+    attempt(
+        "making file systems writable", [&] { host.system.remount_writable(); }, first);
+
+    if (plan) PlanRecovery(host, *plan, first).put_back_all();
     attempt(
         "releasing sets that no plan names",
         [&] {
             for (const auto& set : host.preserved.sets()) {
-                if (set.state != SetState::local || (plan && is_planned(*plan, set))) continue;
-                host.preserved.release(set.id);
-                if (const auto info = host.domains.info(set.domid)) wake(host, *info);
+                if (set.state == SetState::local && !(plan && is_planned(*plan, set))) {
+                    wake_preserved(host, set.domid);
+                }
             }
         },
         first);
+    if (plan) {
+        attempt(
+            "waking those that were named", [&] { wake_named(host, *plan, names); }, first);
+    }
     attempt(
         "unloading the image", [&] { host.kexec.unload(); }, first);
     if (plan && plan->is_under_way()) {
@@ -194,7 +293,7 @@ std::vector<std::string> recover(const Host& host, const std::string& why) {
             "bringing the services back", [&] { host.system.isolate(normal_target); }, first);
     }
     if (first) std::rethrow_exception(first);
-    return unsettled;
+    return left_open(host, plan);
 }
 
 }  // namespace roothammer

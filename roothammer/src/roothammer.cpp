@@ -30,7 +30,7 @@ constexpr const char* usage =
     "  rescue NAME FILE      write a preserved guest as a save file for xl restore\n"
     "  discard NAME          scrub and free a preserved guest's memory; NAME may be 'set N', or\n"
     "                        'unreadable' for all that are\n"
-    "  recover               put guests back that an unfinished warm reboot left frozen\n"
+    "  recover [NAME...]     put guests back that an unfinished warm reboot left frozen\n"
     "  timeline              when what happened in the last warm reboot\n"
     "  policy                reboot this host warmly when it has aged; see policy --help\n"
     "  freeze                freeze the planned guests and jump (run by its service)\n";
@@ -124,16 +124,23 @@ int resume_guests(const HostSource& source, const Arguments& arguments) {
     return failed ? exit_host_refused : exit_ok;
 }
 
-int recover_guests(const HostSource& source, const Arguments&) {
+int recover_guests(const HostSource& source, const Arguments& arguments) {
     const auto& host = source.open();
     const auto lock = take_lock(host.paths.work_lock());
-    const auto unsettled = recover(host, "recovered by hand or after a crash");
-    for (const auto& name : unsettled) {
+    const auto left = recover(host, "recovered by hand or after a crash", arguments.words);
+    for (const auto& name : left.may_suspend) {
         log("guest " + name +
-            " took up a suspend request and has not suspended yet; run this "
-            "again if it stops");
+            " took up a suspend request and has not suspended yet; if it stops: roothammer "
+            "recover " +
+            name);
     }
-    return unsettled.empty() ? exit_ok : exit_host_refused;
+    for (const auto& name : left.suspended) {
+        log("guest " + name +
+            " is suspended and left so: another program may be saving or migrating it; if none "
+            "is, it has answered too late: roothammer recover " +
+            name);
+    }
+    return left.may_suspend.empty() && left.suspended.empty() ? exit_ok : exit_host_refused;
 }
 
 int print_timeline(const HostSource& source, const Arguments& arguments) {
@@ -173,7 +180,7 @@ constexpr std::array commands{
     Command{"resume", {"..."}, {"json", "paused", "tries"}, resume_guests},
     Command{"rescue", {"NAME", "FILE"}, {}, rescue_guest},
     Command{"discard", {"NAME"}, {}, discard_guest},
-    Command{"recover", {}, {}, recover_guests},
+    Command{"recover", {"..."}, {}, recover_guests},
     Command{"timeline", {}, {"json"}, print_timeline},
     Command{"freeze", {}, {}, freeze_guests}};
 

@@ -8,8 +8,8 @@ import pytest
 from lab.clock import wait_until
 from lab.record import Record, Run, pack_runs
 from lab.state import GuestState, all_must_continue
-from lab.warm import (PAIR, RANGE_START, begin, preserved, wait_jump, wait_resumed,
-                      warm_reboot)
+from lab.warm import (PAIR, RANGE_START, begin, dry_run, findings, preserved, wait_jump,
+                      wait_resumed, warm_reboot)
 
 HELPER = "/usr/local/libexec/roothammer/warmvm-save-helper"
 DROPIN = "/etc/systemd/system/roothammer-resume.service.d"
@@ -318,6 +318,46 @@ def preserve_only(host):
     wait_jump(host, process, since)
     host.ssh.end(process)
     wait_resumed(host, since)
+
+
+# An `xl save` that stands still in the middle, its guest suspended, until there is a file /root/go.
+SLOW_SAVE = """rm -f /root/go; mkfifo /root/pipe
+setsid nohup bash -c '{ for _ in $(seq 600); do [ -e /root/go ] && break; sleep 1; done
+    cat > /var/tmp/db.save; } < /root/pipe' > /dev/null 2>&1 < /dev/null &
+setsid nohup xl save db /root/pipe > /root/save.log 2>&1 < /dev/null &
+"""
+
+
+def test_guest_that_another_program_saves(start):
+    """After a warm reboot that was called off, nothing of ours wakes, ends or moves such a guest."""
+    host = start(guests=PAIR)
+    db, before = host.guest("db"), GuestState.of(host.guest("db"))
+    host.dom0("systemctl set-environment ROOTHAMMER_FAULT=freeze-start")
+    assert host.dom0("xl-warm-reboot", seconds=600, check=False).code == 1
+    host.dom0("systemctl unset-environment ROOTHAMMER_FAULT")
+    settled(host)
+    db.wait_up()
+
+    def state():
+        return host.dom0("xl list db").out.split()[-2]
+    host.dom0(SLOW_SAVE)
+    wait_until("db is suspended by xl save", 120, lambda: "s" in state(), 1)
+    for option in ("", "--on-guest-failure shutdown"):
+        refused = dry_run(host, option)
+        assert refused.code == 3, refused.out
+        found = {f["subject"]: f for f in findings(refused.json())}
+        assert found.keys() == {"guest db"}
+        assert "recover" not in found["guest db"]["mend"]
+    assert host.dom0("xl-warm-reboot --on-guest-failure shutdown", check=False).code == 3
+    host.dom0("roothammer recover")
+    assert host.dom0("roothammer recover db", check=False).code == 1
+    assert "s" in state()
+    host.dom0("touch /root/go")
+    wait_until("xl save has ended", 300, lambda: "db" not in host.domains(), 2)
+    assert "Failed" not in host.dom0("cat /root/save.log").out
+    host.dom0("xl restore /var/tmp/db.save", seconds=600)
+    db.wait_up()
+    before.must_continue_as(GuestState.of(db))
 
 
 def test_unchecked_kexec_while_guests_are_preserved(start):

@@ -11,6 +11,7 @@ std::uint64_t System::tsc() {
 
 void System::sleep(std::chrono::milliseconds) {
     step("sleep");
+    if (on_sleep) on_sleep();
     for (auto& [id, left] : late_) {
         auto& domain = get(DomId(id));
         if (left > 0 && --left == 0) {

@@ -91,7 +91,7 @@ warmvm::ToolstackResult Toolstack::save(DomId id, const std::filesystem::path& f
                     error.what()};
         }
         // xl: "Failed to save domain, resuming domain".
-        if (domain.shutdown) domain.shutdown.reset();
+        if (!killed_tools.contains("wake")) domain.shutdown.reset();
         return failed(error.what());
     }
     if (killed_tools.contains("save")) return {warmvm::ToolstackOutcome::died, "killed"};

@@ -98,11 +98,13 @@ struct State {
     std::size_t most_saves = 0;                                    // that were under way at once
     std::size_t saves_held = 0, most_held = 0;                     // before they touch the guest
     std::function<void()> on_suspend;                              // before a guest is asked
+    std::function<void()> on_sleep;                                // of this program
     unsigned processor_count = 1;
     std::string boot = "boot-1";
     warmvm::HypervisorVersion xen{4, 17, ".5", "dom0_mem=512M console=com1", "ab"};
     // xl dies and cleans nothing up: half way through a "save"; in a "restore" that fails, or
-    // "restore early", before it has any memory, or "restore late", when all is done.
+    // "restore early", before it has any memory, or "restore late", when all is done. Or it cannot
+    // "wake" a guest whose save has failed.
     std::set<std::string> killed_tools;
 
     // The nth call through any port throws Error(EIO); 0: none does. Or the first of that name.

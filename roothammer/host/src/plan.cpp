@@ -18,9 +18,9 @@ using warmvm::StreamErrc;
 constexpr int plan_version = 1;
 constexpr std::array stage_names{std::string_view("prepared"), std::string_view("freezing"),
                                  std::string_view("armed"), std::string_view("aborted")};
-constexpr std::array guest_stage_names{std::string_view("running"), std::string_view("suspending"),
-                                       std::string_view("frozen"), std::string_view("shut-down"),
-                                       std::string_view("put-back")};
+constexpr std::array guest_stage_names{
+    std::string_view("running"),   std::string_view("suspending"), std::string_view("frozen"),
+    std::string_view("shut-down"), std::string_view("put-back"),   std::string_view("unanswered")};
 constexpr std::array policy_names{std::string_view("abort"), std::string_view("shutdown")};
 
 template <class Enum, std::size_t n>

@@ -15,9 +15,19 @@ namespace roothammer {
 // suspended within the limit and may yet do so.
 bool put_back(const Host& host, const PlannedGuest& guest);
 
-// Puts every guest of the plan and of any local set back, disarms, unloads the image and brings
-// dom0's services back. Can be run at any time and again. Returns the names of the guests for
-// which put_back() was false.
-std::vector<std::string> recover(const Host& host, const std::string& why);
+// Guests that took a suspend request up and had not suspended when recover() gave up waiting.
+struct Recovered {
+    std::vector<std::string> may_suspend;  // and run until then
+    // By a late answer, or by another program that makes a copy of it: nothing tells which.
+    std::vector<std::string> suspended;
+};
+
+// Puts every guest back that the freeze of this boot's plan has suspended or preserved, disarms,
+// unloads the image and brings dom0's services back. Can be run at any time and again. A guest that
+// something else has suspended is left alone; `names` are of guests for which the caller knows that
+// it was a late answer. Throws Error (invalid_argument), before it does anything, if a name is of
+// no guest that may be one.
+Recovered recover(const Host& host, const std::string& why,
+                  const std::vector<std::string>& names = {});
 
 }  // namespace roothammer

@@ -4,33 +4,55 @@
 #include "checks.hpp"
 #include "guest/running_guests.hpp"
 #include "guest/save_file.hpp"
+#include "preflight/other_hands.hpp"
 
 namespace roothammer {
 namespace {
 
-void check_guest(Checked& checked, const warmvm::RunningGuest& guest) {
+// A late answer to a freeze that was given up long ago, or another program's work: the operator has
+// to tell which, and may then name the guest.
+std::string way_out(const Checked& checked, const warmvm::RunningGuest& guest, std::string mend) {
+    if (!guest.info.is_suspended()) return mend;
+    const auto plan = load_plan(checked.host.paths.plan());
+    if (!plan || plan->boot_id != checked.host.system.boot_id()) return mend;
+    const auto is_it = [&](const auto& planned) {
+        return planned.domid == guest.info.id && planned.uuid == guest.info.uuid &&
+               planned.stage == GuestStage::unanswered;
+    };
+    if (std::ranges::none_of(plan->guests, is_it)) return mend;
+    return mend + "; if nothing saves or migrates it, it has answered an earlier try too late: " +
+           "roothammer recover " + guest.name;
+}
+
+// What of the guest is somebody else's: not to be shut down either.
+std::vector<OtherHands> other_hands(const Checked& checked, const warmvm::RunningGuest& guest,
+                                    const std::optional<CheckVerdict>& verdict) {
+    std::vector<OtherHands> found;
+    const auto add = [&](std::optional<OtherHands> others) {
+        if (others) found.push_back(std::move(*others));
+    };
+    add(in_migration(guest.name));
+    add(in_other_hands(guest.info));
+    if (!found.empty()) found.back().mend = way_out(checked, guest, found.back().mend);
+    if (!verdict) return found;
+    add(asked_by_others(checked.host.store, guest.info.id));
+    add(in_log_dirty_mode(*verdict));
+    if (!guest.known_to_libxl) {
+        found.push_back({"libxl does not know it", "end it with what has made it"});
+    }
+    return found;
+}
+
+void check_guest(Checked& checked, const warmvm::RunningGuest& guest, const CheckVerdict& verdict) {
     const auto no = [&](std::string text, std::string mend) {
         checked.refuse("guest " + guest.name, std::move(text), std::move(mend), true);
     };
     const auto& info = guest.info;
-    constexpr std::string_view incoming = "--incoming";
-    constexpr std::string_view migrated = "--migratedaway";
     if (!warmvm::is_guest_name(guest.name)) {
         no("its name has spaces, control characters or '/', or is longer than 127 octets",
            "xl rename " + std::to_string(info.id.value()) + " NAME");
     }
-    if (guest.name.ends_with(incoming) || guest.name.ends_with(migrated)) {
-        no("it is being migrated", "wait for the migration to end");
-    }
-    if (info.shutdown) {
-        no(info.is_suspended() ? "it is suspended" : "it has shut down or crashed",
-           "destroy it (xl destroy) or, if it is suspended, run `roothammer recover`");
-        return;
-    }
-    if (info.paused) no("it is paused", "xl unpause " + guest.name);
-    if (!guest.known_to_libxl) {
-        no("libxl does not know it", "destroy it, or manage it with xl");
-    } else if (info.kind == warmvm::GuestKind::hvm) {
+    if (guest.known_to_libxl && info.kind == warmvm::GuestKind::hvm) {
         no("an HVM guest with a device model cannot be carried yet",
            "shut it down, or run it as PVH (type=\"pvh\")");
     }
@@ -41,8 +63,8 @@ void check_guest(Checked& checked, const warmvm::RunningGuest& guest) {
         no("it has no PV drivers that can suspend (control/feature-suspend)",
            "boot it with a kernel that has Xen's PV drivers, or shut it down");
     }
-    const auto verdict = checked.host.preserved.check(info.id);
-    if (const auto* refusal = std::get_if<warmvm::Refusal>(&verdict)) {
+    const auto* const refusal = std::get_if<warmvm::Refusal>(&verdict);
+    if (refusal != nullptr && refusal->reason != warmvm::Reason::log_dirty) {
         const auto way_out = mend(refusal->reason);
         no(refusal->str(), way_out.empty() ? "shut it down" : std::string(way_out));
     }
@@ -64,13 +86,19 @@ void check_guests(Checked& checked, OnGuestFailure policy) {
     const auto sets = checked.host.preserved.sets();
     for (const auto& guest : running_guests(checked.host.domains, checked.host.store)) {
         if (is_unfinished(guest, sets)) continue;
+        std::optional<CheckVerdict> verdict;  // of one that has not shut down
+        if (!guest.info.shutdown) verdict = checked.host.preserved.check(guest.info.id);
+        const auto others = other_hands(checked, guest, verdict);
+        for (const auto& each : others) {
+            checked.refuse("guest " + guest.name, each.text, each.mend, true);
+        }
         const auto before = findings.size();
-        check_guest(checked, guest);
-        const bool fit = findings.size() == before;
+        if (verdict) check_guest(checked, guest, *verdict);
+        const bool fit = others.empty() && findings.size() == before;
         if (fit) {
             checked.ok("guest " + guest.name, std::string(str(guest.info.kind)) + ", " +
                                                   in_mib(guest.info.frames * warmvm::page_size));
-        } else if (policy == OnGuestFailure::shutdown) {
+        } else if (policy == OnGuestFailure::shutdown && others.empty()) {
             for (auto i = before; i < findings.size(); ++i) {
                 findings[i].verdict = Verdict::note;
                 findings[i].text += "; it will be shut down";

@@ -107,7 +107,6 @@ TEST_F(CommandLine, WrongUsageIsFoundBeforeTheHostIsAskedFor) {
                             {{"rescue", "web"}, "FILE"},
                             {{"discard"}, "NAME"},
                             {{"discard", "a", "b"}, "'b'"},
-                            {{"recover", "web"}, "'web'"},
                             {{"timeline", "x"}, "'x'"},
                             {{"freeze", "x"}, "'x'"},
                             {{"list", "--no-such"}, "'--no-such'"},
@@ -255,6 +254,9 @@ TEST_F(CommandLine, RescueAndDiscard) {
 
 TEST_F(CommandLine, RecoverAndTimeline) {
     EXPECT_EQ(roothammer({"recover"}).status, exit_ok);
+    const auto unknown = roothammer({"recover", "web"});
+    EXPECT_EQ(unknown.status, exit_failed);
+    EXPECT_NE(unknown.err.find("guest web: no warm reboot"), std::string::npos) << unknown.err;
     EXPECT_EQ(roothammer({"timeline"}).status, exit_failed);
     reboot_warm();
     roothammer({"resume"});

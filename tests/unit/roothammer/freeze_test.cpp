@@ -267,14 +267,14 @@ TEST_F(Freeze, RecoverPutsGuestsBackWithoutAPlanItCanRead) {
     machine_->restart_program();
     machine_->kill = false;
     warmvm::replace_file(paths_.plan(), warmvm::as_byte_view("{\"version\": 2}"));
-    EXPECT_TRUE(recover(host(), "test").empty());
+    recover(host(), "test");
     EXPECT_EQ(machine_->what_is_not_as_before(), "");
     EXPECT_NO_THROW(reboot_warm());
 }
 
 TEST_F(Freeze, RecoverDoesNothingToAHostThatIsWell) {
     const auto before = memory();
-    EXPECT_TRUE(recover(host(), "test").empty());
+    recover(host(), "test");
     EXPECT_EQ(memory(), before);
     for (const auto& [id, domain] : machine_->domains) EXPECT_EQ(domain.times_cancelled, 0);
 }

@@ -33,6 +33,15 @@ TEST(Plan, ReadsWhatItWrites) {
     EXPECT_EQ(plan.guests[0].stage, GuestStage::suspending);
 }
 
+TEST(Plan, ReadsEveryStageOfAGuestThatItWrites) {
+    for (const auto stage : {GuestStage::running, GuestStage::suspending, GuestStage::frozen,
+                             GuestStage::shut_down, GuestStage::put_back, GuestStage::unanswered}) {
+        auto plan = sample();
+        plan.guests[0].stage = stage;
+        EXPECT_EQ(parse_plan(to_json(plan)).guests.at(0).stage, stage) << name(stage);
+    }
+}
+
 TEST(Plan, SaysWhetherAGuestIsFitWhateverItsNote) {
     for (const bool fit : {true, false}) {
         auto plan = sample();

@@ -358,14 +358,52 @@ TEST_F(PreflightTest, AGuestThatHasBeenMigratedAway) {
     expect_refused("guest web--migratedaway", "being migrated", true);
 }
 
+// Nothing that would wake a guest in the middle of somebody's save.
 TEST_F(PreflightTest, ASuspendedGuest) {
     web().shutdown = warmvm::ShutdownReason::suspend;
     const auto report = preflight(host(), images_, OnGuestFailure::abort);
     const auto refused = std::ranges::find(report.findings, Verdict::refused, &Finding::verdict);
     ASSERT_NE(refused, report.findings.end());
     EXPECT_EQ(refused->subject, "guest web");
-    EXPECT_EQ(refused->text, "it is suspended");
-    EXPECT_NE(refused->mend.find("roothammer recover"), std::string::npos);
+    EXPECT_NE(refused->text.find("it is suspended, and not by a warm reboot"), std::string::npos);
+    for (const char* touching : {"recover", "destroy", "unpause", "shut it down"}) {
+        EXPECT_EQ(refused->mend.find(touching), std::string::npos) << refused->mend;
+    }
+}
+
+TEST_F(PreflightTest, ASuspendedGuestThatAnEarlierTryWaitedForInVain) {
+    web().suspends = fake::Domain::Suspends::late;
+    web().late_by = 1000000;
+    prepare();
+    EXPECT_THROW(freeze(host()), warmvm::Error);
+    web().shutdown = warmvm::ShutdownReason::suspend;
+    const auto report = preflight(host(), images_, OnGuestFailure::abort);
+    const auto refused = std::ranges::find(report.findings, Verdict::refused, &Finding::verdict);
+    ASSERT_NE(refused, report.findings.end());
+    EXPECT_NE(refused->mend.find("if nothing saves or migrates it"), std::string::npos);
+    EXPECT_NE(refused->mend.find("roothammer recover web"), std::string::npos);
+}
+
+TEST_F(PreflightTest, WithShutdownAGuestInOtherHandsIsRefusedAllTheSame) {
+    const std::map<std::string, std::function<void()>> hands{
+        {"suspended", [&] { web().shutdown = warmvm::ShutdownReason::suspend; }},
+        {"crashed", [&] { web().shutdown = warmvm::ShutdownReason::crash; }},
+        {"paused", [&] { web().toolstack_pauses = 1; }},
+        {"asked", [&] { node("control/shutdown") = "suspend"; }},
+        {"incoming", [&] { node("name") = "web--incoming"; }},
+        {"log-dirty",
+         [&] {
+             web().refusal = {warmvm::Reason::log_dirty, 0};
+         }},
+        {"another toolstack's", [&] { machine_->nodes.erase("/libxl/1/type"); }},
+    };
+    for (const auto& [what, take] : hands) {
+        reset();
+        take();
+        const auto report = preflight(host(), images_, OnGuestFailure::shutdown);
+        EXPECT_TRUE(report.refused()) << what;
+        EXPECT_EQ(to_text(report).find("will be shut down"), std::string::npos) << what;
+    }
 }
 
 TEST_F(PreflightTest, AGuestThatLibxlDoesNotKnow) {

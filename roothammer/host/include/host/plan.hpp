@@ -14,7 +14,8 @@
 namespace roothammer {
 
 enum class Stage { prepared, freezing, armed, aborted };
-enum class GuestStage { running, suspending, frozen, shut_down, put_back };
+// unanswered: it took a suspend request up, and had not suspended when it was waited for no longer.
+enum class GuestStage { running, suspending, frozen, shut_down, put_back, unanswered };
 enum class OnGuestFailure { abort, shutdown };
 
 std::string_view name(Stage stage);
