@@ -12,8 +12,6 @@ constexpr std::chrono::milliseconds return_limit{60000};
 constexpr std::chrono::milliseconds return_step{100};
 // A domain of libxl's has no more before it gets any memory of the guest's.
 constexpr std::uint64_t husk_frames = 64;
-// A guest that somebody is just creating looks like that too, for a moment.
-constexpr std::chrono::milliseconds husk_watch{3000};
 
 void destroy(const Host& host, warmvm::DomId domain) {
     const auto info = host.domains.info(domain);
@@ -26,20 +24,13 @@ void destroy(const Host& host, warmvm::DomId domain) {
     }
 }
 
-bool is_husk(const warmvm::DomainInfo& domain) {
-    return domain.paused && domain.frames <= husk_frames;
-}
-
-void destroy_husks(const Host& host, const warmvm::Uuid& uuid) {
+// A guest that somebody is just creating looks the same; but only a resume that was cut short has
+// left the guest's image beside it.
+void destroy_husks(const Host& host, const warmvm::PreservedSet& set) {
+    const bool was_cut_short = std::filesystem::exists(host.paths.image(set.id));
     for (const auto& domain : host.domains.list()) {
-        if (!(domain.uuid == uuid) || domain.dying) continue;
-        std::optional<warmvm::DomainInfo> later = domain;
-        if (is_husk(domain)) {
-            host.system.sleep(husk_watch);
-            later = host.domains.info(domain.id);
-            if (!later) continue;
-        }
-        if (!is_husk(*later) || later->frames != domain.frames) {
+        if (!(domain.uuid == set.uuid) || domain.dying) continue;
+        if (!was_cut_short || !domain.paused || domain.frames > husk_frames) {
             throw Error::of(std::errc::device_or_resource_busy,
                             "dom" + std::to_string(domain.id.value()) +
                                 " has the same uuid and is no earlier try's; end it first, or the "
@@ -62,7 +53,7 @@ void clear_earlier_try(const Host& host, const warmvm::PreservedSet& set) {
     if (set.state == SetState::adopted) {
         destroy(host, set.domid);
     } else {
-        destroy_husks(host, set.uuid);
+        destroy_husks(host, set);
     }
     for (std::chrono::milliseconds waited{}; waited < return_limit; waited += return_step) {
         if (is_inherited(host, set.id)) return;

@@ -102,6 +102,7 @@ class Freezer {
     void hold(PlannedGuest& guest) {
         if (is_gone(guest)) return;
         require_left_to_us(guest, asked_by_others(host_.store, guest.domid));
+        require_left_to_us(guest, in_log_dirty_mode(host_.preserved.check(guest.domid)));
         if (!guest.fit) {
             give_up(guest);
             return;
@@ -114,6 +115,7 @@ class Freezer {
     void let_go(Save save) {
         auto& guest = *save.guest;
         if (is_gone(guest)) return;
+        require_left_to_us(guest, asked_by_others(host_.store, guest.domid));
         fault_point("freeze-guest-before");
         stage(guest, GuestStage::suspending);
         log("event=freeze guest=" + guest.name + " tsc=" + std::to_string(host_.system.tsc()));
@@ -131,32 +133,32 @@ class Freezer {
     // A guest that its owner shuts down meanwhile is no obstacle, once its domain is gone. One that
     // reboots is: its next domain would be started in the middle of the jump.
     bool has_ended(PlannedGuest& guest) {
+        using warmvm::ShutdownReason;
         auto info = info_of(guest);
-        for (std::chrono::milliseconds waited{}; waited < end_limit && info && is_ending(*info);
-             waited += end_poll) {
+        for (std::chrono::milliseconds waited{}; waited < end_limit; waited += end_poll) {
+            if (!info || info->shutdown != ShutdownReason::poweroff) break;
             host_.system.sleep(end_poll);
             info = info_of(guest);
         }
+        if (info && info->shutdown == ShutdownReason::reboot) throw_rebooted(guest);
         if (info) return false;
-        for (std::chrono::milliseconds waited{}; waited < successor_limit; waited += end_poll) {
-            require_no_successor(guest);
-            host_.system.sleep(end_poll);
-        }
+        some_ended_ = true;
         guest.note = "it was gone before its turn";
         stage(guest, GuestStage::shut_down);
         return true;
     }
 
-    static bool is_ending(const warmvm::DomainInfo& info) {
-        return info.shutdown == warmvm::ShutdownReason::poweroff ||
-               info.shutdown == warmvm::ShutdownReason::reboot;
+    [[noreturn]] static void throw_rebooted(const PlannedGuest& guest) {
+        throw Error::of(std::errc::operation_canceled,
+                        "guest " + guest.name + " was rebooted after the plan was made");
     }
 
-    void require_no_successor(const PlannedGuest& guest) const {
-        for (const auto& other : host_.domains.list()) {
-            if (other.dying || other.id == guest.domid || !(other.uuid == guest.uuid)) continue;
-            throw Error::of(std::errc::operation_canceled,
-                            "guest " + guest.name + " was rebooted after the plan was made");
+    void require_no_successor() const {
+        for (const auto& domain : host_.domains.list()) {
+            if (domain.dying) continue;
+            for (const auto& guest : plan_.guests) {
+                if (domain.uuid == guest.uuid && domain.id != guest.domid) throw_rebooted(guest);
+            }
         }
     }
 
@@ -234,6 +236,8 @@ class Freezer {
             host_.preserved.set_blob(set.id, bytes);
             return;
         }
+        // Another helper than ours has saved it, and xl has paused it for us (`xl save -p`).
+        host_.domains.unpause(guest.domid);
         throw Error::of(std::errc::no_such_file_or_directory, guest.name + "'s preserved set");
     }
 
@@ -243,10 +247,9 @@ class Freezer {
             throw Error::of(std::errc::operation_canceled,
                             "guest " + guest.name + " could not be frozen: " + guest.note);
         }
-        put_back(host_, guest);
-        if (is_gone(guest)) return;
-        require_left_to_us(guest, in_log_dirty_mode(host_.preserved.check(guest.domid)));
-        if (!host_.toolstack.shutdown(guest.domid, plan_.timeout).ok()) {
+        if (put_back(host_, guest)) stage(guest, GuestStage::put_back);
+        if (!may_be_ended(guest)) return;
+        if (!host_.toolstack.shutdown(guest.domid, plan_.timeout).ok() && may_be_ended(guest)) {
             const auto result = host_.toolstack.destroy(guest.domid);
             if (!result.ok()) {
                 throw Error::of(std::errc::operation_canceled,
@@ -258,8 +261,21 @@ class Freezer {
         log("event=shut-down guest=" + guest.name);
     }
 
+    // False: it has ended by itself. Throws if it is in other hands.
+    bool may_be_ended(PlannedGuest& guest) {
+        if (is_gone(guest)) return false;
+        require_left_to_us(guest, in_log_dirty_mode(host_.preserved.check(guest.domid)));
+        return true;
+    }
+
     // A guest that was started after the plan was made would not survive.
     void require_nobody_forgotten() {
+        // What was gone before anybody could see why may have been rebooted.
+        for (std::chrono::milliseconds waited{}; some_ended_ && waited < successor_limit;
+             waited += end_poll) {
+            require_no_successor();
+            host_.system.sleep(end_poll);
+        }
         for (const auto& guest : running_guests(host_.domains, host_.store)) {
             const auto frozen = [&](const PlannedGuest& planned) {
                 return planned.domid == guest.info.id && planned.stage == GuestStage::frozen;
@@ -276,6 +292,7 @@ class Freezer {
     // These are given up, and so ended, when this is destroyed.
     std::vector<Save> held_;
     std::vector<Save> saves_;  // under way
+    bool some_ended_ = false;  // by themselves
 };
 
 }  // namespace
@@ -291,7 +308,9 @@ void freeze(const Host& host) {
         Freezer(host, *plan).run();
     } catch (const std::exception& error) {
         log(std::string("event=abort: ") + error.what());
-        for (const auto& name : recover(host, error.what()).may_suspend) {
+        const auto left = recover(host, error.what());
+        for (const auto& name : left.suspended) log("guest " + name + " is suspended and left so");
+        for (const auto& name : left.may_suspend) {
             log("guest " + name +
                 " took up a suspend request and has not suspended yet; run "
                 "`roothammer recover " +

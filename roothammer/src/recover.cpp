@@ -5,6 +5,7 @@
 #include <exception>
 #include <optional>
 
+#include "preflight/other_hands.hpp"
 #include "roothammer/freeze.hpp"
 
 namespace roothammer {
@@ -17,23 +18,24 @@ using warmvm::SetState;
 constexpr std::chrono::milliseconds settle_limit{30000};
 constexpr std::chrono::milliseconds settle_step{200};
 
-void wake_suspended(const Host& host, DomId domain) {
-    host.domains.resume_suspended(domain);
-    host.store.resume_domain(domain);
+std::optional<warmvm::DomainInfo> info_of(const Host& host, const PlannedGuest& guest) {
+    auto info = host.domains.info(guest.domid);
+    if (!info || info->dying || !(info->uuid == guest.uuid)) return std::nullopt;
+    return info;
 }
 
-// Of a preserved domain: xl pauses it when it has saved it (`xl save -p`).
-void wake(const Host& host, const warmvm::DomainInfo& info) {
-    if (info.is_suspended()) wake_suspended(host, info.id);
-    if (info.paused) host.domains.unpause(info.id);
+// xenstored is told in any case: whoever was killed in between has not told it, and it would not
+// notice the next time that the domain shuts down.
+void wake_suspended(const Host& host, const warmvm::DomainInfo& info) {
+    if (info.is_suspended()) host.domains.resume_suspended(info.id);
+    host.store.resume_domain(info.id);
 }
 
 // Whether a guest that was asked to suspend has done so, and is woken, or has gone.
-bool has_settled(const Host& host, DomId domain) {
-    const auto info = host.domains.info(domain);
-    if (!info || info->dying) return true;
-    if (!info->is_suspended()) return false;
-    wake_suspended(host, domain);
+bool has_settled(const Host& host, const PlannedGuest& guest) {
+    const auto info = info_of(host, guest);
+    if (info && !info->is_suspended()) return false;
+    if (info) wake_suspended(host, *info);
     return true;
 }
 
@@ -60,8 +62,19 @@ void release(const Host& host, warmvm::SetId set) {
 bool wake_preserved(const Host& host, DomId domain) {
     const auto sets = local_sets(host, domain);
     if (sets.empty()) return false;
-    if (const auto info = host.domains.info(domain)) wake(host, *info);
+    std::exception_ptr trouble;  // xenstored's: no reason to hold the guest
+    if (const auto info = host.domains.info(domain)) {
+        if (info->is_suspended()) host.domains.resume_suspended(domain);
+        // xl pauses a guest when it has saved it (`xl save -p`).
+        if (info->paused) host.domains.unpause(domain);
+        try {
+            host.store.resume_domain(domain);
+        } catch (const warmvm::Error&) {
+            trouble = std::current_exception();
+        }
+    }
     for (const auto set : sets) release(host, set);
+    if (trouble) std::rethrow_exception(trouble);
     return true;
 }
 
@@ -95,16 +108,11 @@ void attempt(const std::string& what, Step step, std::exception_ptr& first) {
     }
 }
 
-std::optional<warmvm::DomainInfo> info_of(const Host& host, const PlannedGuest& guest) {
-    auto info = host.domains.info(guest.domid);
-    if (!info || info->dying || !(info->uuid == guest.uuid)) return std::nullopt;
-    return info;
-}
-
-// Whether the freeze has asked the guest to suspend and nobody has seen it run since. Of any other
-// guest another program may be making a copy, which waking it would make worthless.
+// Whether the freeze has asked the guest to suspend, and nobody has seen since that it runs or that
+// it is preserved. Of any other guest another program may be making a copy, which waking it would
+// make worthless. A frozen guest has a set: one without has been put back.
 bool is_asked(const PlannedGuest& guest) {
-    return guest.stage == GuestStage::suspending || guest.stage == GuestStage::frozen;
+    return guest.stage == GuestStage::suspending;
 }
 
 // False: the guest has taken a suspend request up that cannot be withdrawn any more.
@@ -113,8 +121,7 @@ bool put_back_now(const Host& host, const PlannedGuest& guest) {
     if (wake_preserved(host, guest.domid)) return true;
     const auto info = info_of(host, guest);
     if (!info || !is_asked(guest)) return true;
-    if (info->is_suspended()) wake_suspended(host, guest.domid);
-    if (guest.stage != GuestStage::suspending) return true;
+    wake_suspended(host, *info);
     // A helper that was killed in the middle of preserving finishes that call.
     host.system.sleep(settle_step);
     if (wake_preserved(host, guest.domid) || info->is_suspended()) return true;
@@ -164,8 +171,13 @@ class PlanRecovery {
                 attempt(
                     "waking " + guest->name,
                     [&] {
-                        done = has_settled(host_, guest->domid);
+                        done = has_settled(host_, *guest);
                         if (done) mark_put_back(*guest);
+                        // From here on its suspending may be somebody else's.
+                        if (!done && asked_by_others(host_.store, guest->domid)) {
+                            mark(*guest, GuestStage::unanswered);
+                            done = true;
+                        }
                     },
                     first_);
                 return done;
@@ -174,7 +186,7 @@ class PlanRecovery {
     }
 
     void mark_put_back(PlannedGuest& guest) {
-        if (!is_asked(guest)) return;
+        if (!is_asked(guest) && guest.stage != GuestStage::frozen) return;
         log("event=put-back guest=" + guest.name);
         mark(guest, GuestStage::put_back);
     }
@@ -190,31 +202,36 @@ class PlanRecovery {
     std::vector<PlannedGuest*> waiting_;
 };
 
-// Late answers: only who named the guest knows that nothing else has suspended it meanwhile.
-void wake_named(const Host& host, Plan& plan, const std::vector<std::string>& names) {
+// Late answers: only who named the guest knows that nothing else has suspended it meanwhile. One
+// that runs after all has given the request up.
+void wake_named(const Host& host, Plan& plan, const std::vector<std::string>& names,
+                std::exception_ptr& first) {
     for (auto& guest : plan.guests) {
         const auto is_named = std::ranges::find(names, guest.name) != names.end();
         if (!is_named || guest.stage != GuestStage::unanswered) continue;
-        const auto info = info_of(host, guest);
-        if (!info || !info->is_suspended()) {
-            log("guest " + guest.name + " is not suspended; nothing is done to it");
-            continue;
-        }
-        wake_suspended(host, guest.domid);
-        log("event=put-back guest=" + guest.name);
-        guest.stage = GuestStage::put_back;
-        store_plan(host.paths.plan(), plan);
+        attempt(
+            "waking " + guest.name,
+            [&] {
+                const auto info = info_of(host, guest);
+                if (info && info->is_suspended()) {
+                    wake_suspended(host, *info);
+                    log("event=put-back guest=" + guest.name);
+                } else {
+                    log("guest " + guest.name + " is not suspended; nothing is done to it");
+                }
+                guest.stage = GuestStage::put_back;
+                store_plan(host.paths.plan(), plan);
+            },
+            first);
     }
 }
 
 // Throws if a name is of no guest that a warm reboot may have left suspended.
-void check_names(const Host& host, const std::optional<Plan>& plan,
-                 const std::vector<std::string>& names) {
+void check_names(const std::optional<Plan>& plan, const std::vector<std::string>& names) {
     for (const auto& name : names) {
         const auto is_left = [&](const auto& guest) {
-            return guest.name == name &&
-                   (guest.stage == GuestStage::unanswered || is_asked(guest) ||
-                    !local_sets(host, guest.domid).empty());
+            return guest.name == name && (guest.stage == GuestStage::unanswered ||
+                                          is_asked(guest) || guest.stage == GuestStage::frozen);
         };
         if (plan && std::ranges::any_of(plan->guests, is_left)) continue;
         throw warmvm::Error::of(std::errc::invalid_argument,
@@ -242,15 +259,18 @@ bool put_back(const Host& host, const PlannedGuest& guest) {
     if (put_back_now(host, guest)) return true;
     for (auto waited = settle_step; waited <= settle_limit; waited += settle_step) {
         host.system.sleep(settle_step);
-        if (has_settled(host, guest.domid)) return true;
+        if (has_settled(host, guest)) return true;
     }
     return false;
 }
 
 Recovered recover(const Host& host, const std::string& why, const std::vector<std::string>& names) {
     std::exception_ptr first;
-    if (!host.preserved.info()) return {};
     std::optional<Plan> plan;
+    if (!host.preserved.info()) {
+        check_names(plan, names);
+        return {};
+    }
     attempt(
         "reading the plan",
         [&] {
@@ -258,27 +278,22 @@ Recovered recover(const Host& host, const std::string& why, const std::vector<st
             if (found && found->boot_id == host.system.boot_id()) plan = std::move(found);
         },
         first);
-    check_names(host, plan, names);
+    check_names(plan, names);
     attempt(
         "disarming", [&] { host.preserved.disarm(); }, first);
     attempt(
         "making file systems writable", [&] { host.system.remount_writable(); }, first);
 
     if (plan) PlanRecovery(host, *plan, first).put_back_all();
+    std::vector<warmvm::PreservedSet> sets;
     attempt(
-        "releasing sets that no plan names",
-        [&] {
-            for (const auto& set : host.preserved.sets()) {
-                if (set.state == SetState::local && !(plan && is_planned(*plan, set))) {
-                    wake_preserved(host, set.domid);
-                }
-            }
-        },
-        first);
-    if (plan) {
+        "looking for sets that no plan names", [&] { sets = host.preserved.sets(); }, first);
+    for (const auto& set : sets) {
+        if (set.state != SetState::local || (plan && is_planned(*plan, set))) continue;
         attempt(
-            "waking those that were named", [&] { wake_named(host, *plan, names); }, first);
+            "putting back " + str(set.domid), [&] { wake_preserved(host, set.domid); }, first);
     }
+    if (plan) wake_named(host, *plan, names, first);
     attempt(
         "unloading the image", [&] { host.kexec.unload(); }, first);
     if (plan && plan->is_under_way()) {

@@ -68,10 +68,11 @@ class Resumer {
     // and it is preserved as before. A committed one has no set any more and is left alone.
     void take_down(const PreservedGuest& guest) {
         try {
-            std::filesystem::remove(host_.paths.image(guest.set.id));
             for (const auto& set : host_.preserved.sets()) {
                 if (set.id == guest.set.id) clear_earlier_try(host_, set);
             }
+            // Last: it says whose the half-made domain was.
+            std::filesystem::remove(host_.paths.image(guest.set.id));
         } catch (const std::exception& error) {
             log("guest " + guest.name + " stays half resumed: " + error.what());
         }
@@ -86,8 +87,8 @@ class Resumer {
         times.restore_start = host_.system.tsc();
         log("event=resume guest=" + guest.name + " tsc=" + std::to_string(times.restore_start));
         const auto result = host_.toolstack.restore(file);
-        std::filesystem::remove(file);
         if (!result.ok()) throw Error::of(std::errc::io_error, "xl restore: " + result.message);
+        std::filesystem::remove(file);
         fault_point("resume-restored");
 
         const auto set = find(host_, guest.set.id);

@@ -40,6 +40,18 @@ class LoadedImage {
     bool handed_over_ = false;
 };
 
+// What an earlier try has asked and not seen suspend may do so yet, and stays known.
+void keep_unanswered(const Host& host, Plan& plan) {
+    const auto earlier = load_plan_of(plan.boot_id, host.paths.plan());
+    if (!earlier) return;
+    for (const auto& asked : earlier->guests) {
+        if (asked.stage != GuestStage::unanswered) continue;
+        for (auto& guest : plan.guests) {
+            if (guest.domid == asked.domid && guest.uuid == asked.uuid) guest.stage = asked.stage;
+        }
+    }
+}
+
 void drop_plan(const Host& host, Plan plan, const std::string& why) {
     plan.stage = Stage::aborted;
     plan.error = why;
@@ -91,6 +103,7 @@ void start_warm_reboot(const Host& host, const WarmRebootOptions& options, const
     plan.timeout = options.timeout;
     plan.on_guest_failure = options.on_guest_failure;
     plan.guests = report.guests;
+    keep_unanswered(host, plan);
 
     std::optional<warmvm::MemoryFile> kernel;
     if (!report.unpacked_kernel.empty()) kernel.emplace("dom0-kernel", report.unpacked_kernel);

@@ -150,6 +150,7 @@ warmvm::ToolstackResult Toolstack::restore(const std::filesystem::path& file) {
 warmvm::ToolstackResult Toolstack::shutdown(DomId domain, std::chrono::milliseconds timeout) {
     step("xl shutdown");
     shutdown_timeout = timeout;
+    if (on_shutdown) on_shutdown();
     if (get(domain).suspends != Domain::Suspends::yes) {
         return {warmvm::ToolstackOutcome::timed_out, "the guest does not answer"};
     }

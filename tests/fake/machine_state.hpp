@@ -99,6 +99,7 @@ struct State {
     std::size_t saves_held = 0, most_held = 0;                     // before they touch the guest
     std::function<void()> on_suspend;                              // before a guest is asked
     std::function<void()> on_sleep;                                // of this program
+    std::function<void()> on_shutdown;                             // while `xl shutdown` waits
     unsigned processor_count = 1;
     std::string boot = "boot-1";
     warmvm::HypervisorVersion xen{4, 17, ".5", "dom0_mem=512M console=com1", "ab"};

@@ -10,6 +10,11 @@
 #include <utility>
 
 namespace warmvm {
+namespace {
+
+constexpr mode_t mode_bits = 07777;
+
+}  // namespace
 
 Fd& Fd::operator=(Fd&& other) noexcept {
     if (this != &other) {
@@ -98,6 +103,7 @@ void replace_file(const std::filesystem::path& path, ByteView bytes, mode_t mode
 
 OutputFile::OutputFile(const std::filesystem::path& path, mode_t mode) : path_(path) {
     const bool exists = std::filesystem::exists(path_);
+    struct stat before {};
     if (exists && !std::filesystem::is_regular_file(path_)) {
         fd_ = open_file(path_, O_WRONLY);
         return;
@@ -105,12 +111,23 @@ OutputFile::OutputFile(const std::filesystem::path& path, mode_t mode) : path_(p
     if (exists) {
         // A link stays one, and a file that may not be written is not replaced either.
         path_ = std::filesystem::canonical(path_);
-        if (::access(path_.c_str(), W_OK) < 0) throw Error::from_errno("open " + path.string());
+        if (::access(path_.c_str(), W_OK) < 0 || ::stat(path_.c_str(), &before) < 0) {
+            throw Error::from_errno("open " + path.string());
+        }
+    } else if (std::filesystem::is_symlink(path_)) {
+        path_ = std::filesystem::weakly_canonical(path_);
     }
     // Whoever writes to the same path meanwhile has a file of its own, and the last one counts.
     temporary_ = path_.string() + "." + std::to_string(::getpid()) + ".new";
     fd_ = Fd(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
     if (!fd_.is_open()) throw Error::from_errno("open " + path.string());
+    // It is read by whom the old one was.
+    if (exists && (::fchown(fd_.get(), before.st_uid, before.st_gid) < 0 ||
+                   ::fchmod(fd_.get(), before.st_mode & mode_bits) < 0)) {
+        const auto error = Error::from_errno("chmod " + temporary_.string());
+        ::unlink(temporary_.c_str());
+        throw error;
+    }
 }
 
 OutputFile::~OutputFile() {

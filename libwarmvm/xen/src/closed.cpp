@@ -22,10 +22,12 @@ std::string first_line(const std::filesystem::path& file) {
 
 std::string meaning(int error, std::string_view call, const std::filesystem::path& root) {
     if (error == EACCES || error == EPERM) return "only root may use it; run this as root";
-    if (first_line(root / "sys/hypervisor/type") != "xen") {
-        return "Xen is not running here; this is for the dom0 of a Xen host";
-    }
     std::error_code ignored;
+    // A kernel may lack the one or the other, and an initramfs may not have mounted them.
+    const bool is_xen = first_line(root / "sys/hypervisor/type") == "xen" ||
+                        std::filesystem::exists(root / "proc/xen", ignored) ||
+                        std::filesystem::exists(root / "dev/xen", ignored);
+    if (!is_xen) return "Xen does not seem to run here; this is for the dom0 of a Xen host";
     if (!std::filesystem::exists(root / "dev/xen/privcmd", ignored)) {
         return "the kernel's interface to Xen is not there: modprobe xen-privcmd";
     }

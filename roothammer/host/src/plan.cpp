@@ -121,6 +121,16 @@ std::optional<Plan> load_plan(const std::filesystem::path& file) {
     return parse_plan(warmvm::read_text_file(file));
 }
 
+std::optional<Plan> load_plan_of(const std::string& boot_id, const std::filesystem::path& file) {
+    try {
+        auto plan = load_plan(file);
+        if (plan && plan->boot_id == boot_id) return plan;
+    } catch (const Error& error) {
+        if (error.code().category() != warmvm::stream_category()) throw;
+    }
+    return std::nullopt;
+}
+
 void store_plan(const std::filesystem::path& file, const Plan& plan) {
     std::filesystem::create_directories(file.parent_path());
     warmvm::replace_file(file, warmvm::as_byte_view(to_json(plan)));

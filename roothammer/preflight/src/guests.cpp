@@ -9,19 +9,14 @@
 namespace roothammer {
 namespace {
 
-// A late answer to a freeze that was given up long ago, or another program's work: the operator has
-// to tell which, and may then name the guest.
-std::string way_out(const Checked& checked, const warmvm::RunningGuest& guest, std::string mend) {
-    if (!guest.info.is_suspended()) return mend;
-    const auto plan = load_plan(checked.host.paths.plan());
-    if (!plan || plan->boot_id != checked.host.system.boot_id()) return mend;
-    const auto is_it = [&](const auto& planned) {
-        return planned.domid == guest.info.id && planned.uuid == guest.info.uuid &&
-               planned.stage == GuestStage::unanswered;
-    };
-    if (std::ranges::none_of(plan->guests, is_it)) return mend;
-    return mend + "; if nothing saves or migrates it, it has answered an earlier try too late: " +
-           "roothammer recover " + guest.name;
+// How far the plan of an earlier try in this boot has come with the guest.
+std::optional<GuestStage> earlier_stage(const Host& host, const warmvm::RunningGuest& guest) {
+    const auto plan = load_plan_of(host.system.boot_id(), host.paths.plan());
+    if (!plan) return std::nullopt;
+    for (const auto& planned : plan->guests) {
+        if (planned.domid == guest.info.id && planned.uuid == guest.info.uuid) return planned.stage;
+    }
+    return std::nullopt;
 }
 
 // What of the guest is somebody else's: not to be shut down either.
@@ -33,12 +28,25 @@ std::vector<OtherHands> other_hands(const Checked& checked, const warmvm::Runnin
     };
     add(in_migration(guest.name));
     add(in_other_hands(guest.info));
-    if (!found.empty()) found.back().mend = way_out(checked, guest, found.back().mend);
-    if (!verdict) return found;
-    add(asked_by_others(checked.host.store, guest.info.id));
-    add(in_log_dirty_mode(*verdict));
+    if (verdict) {
+        add(asked_by_others(checked.host.store, guest.info.id));
+        add(in_log_dirty_mode(*verdict));
+    }
     if (!guest.known_to_libxl) {
         found.push_back({"libxl does not know it", "end it with what has made it"});
+    }
+    if (found.empty()) return found;
+    const auto stage = earlier_stage(checked.host, guest);
+    if (stage == GuestStage::suspending) {
+        return {{"an earlier try has asked it to suspend, and was cut short",
+                 "run `roothammer recover`"}};
+    }
+    // A late answer or another program's work: the operator has to tell which.
+    if (stage == GuestStage::unanswered && guest.info.is_suspended()) {
+        found.front().mend +=
+            "; if nothing saves or migrates it, it has answered an earlier try "
+            "too late: roothammer recover " +
+            guest.name;
     }
     return found;
 }

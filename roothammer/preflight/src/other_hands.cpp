@@ -27,7 +27,10 @@ std::optional<OtherHands> in_other_hands(const warmvm::DomainInfo& info) {
                           "to a file"};
     }
     if (info.paused) {
-        return OtherHands{"it is paused", "xl unpause it, or wait for whoever has paused it"};
+        return OtherHands{
+            "it is paused",
+            "wait until whoever has paused it is done; if nothing is at work on it, xl "
+            "unpause it"};
     }
     return std::nullopt;
 }
@@ -40,10 +43,13 @@ std::optional<OtherHands> in_migration(std::string_view name) {
 }
 
 std::optional<OtherHands> asked_by_others(warmvm::Store& store, warmvm::DomId domain) {
-    if (store.read(warmvm::domain_path(domain, "control/shutdown")).value_or("") != "suspend") {
-        return std::nullopt;
-    }
-    return OtherHands{"somebody else has asked it to suspend (control/shutdown)", until_it_ends};
+    const auto node = warmvm::domain_path(domain, "control/shutdown");
+    if (store.read(node).value_or("") != "suspend") return std::nullopt;
+    return OtherHands{
+        "somebody else has asked it to suspend",
+        std::string(until_it_ends) +
+            "; if nothing is at work on it, the request was left over: xenstore-write " + node +
+            " ''"};
 }
 
 std::optional<OtherHands> in_log_dirty_mode(const CheckVerdict& verdict) {

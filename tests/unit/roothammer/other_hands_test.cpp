@@ -113,10 +113,64 @@ TEST_F(OtherHandsTest, ALateAnswerIsWokenWhenItsOwnerNamesIt) {
     EXPECT_TRUE(is_untouched("db"));
 }
 
-TEST_F(OtherHandsTest, NamingAGuestThatRunsDoesNothingToIt) {
+// It has given the request up, as Linux does after 20 s.
+TEST_F(OtherHandsTest, NamingAGuestThatRunsDoesNothingToItAndEndsTheMatter) {
     leave_db_unanswered();
-    EXPECT_EQ(recover(host(), "again", {"db"}).may_suspend, std::vector<std::string>{"db"});
+    EXPECT_TRUE(recover(host(), "again", {"db"}).may_suspend.empty());
     EXPECT_EQ(guest("db").times_cancelled, 0);
+    guest("db").shutdown = ShutdownReason::suspend;
+    EXPECT_THROW(recover(host(), "again", {"db"}), warmvm::Error);
+    EXPECT_TRUE(is_untouched("db"));
+}
+
+TEST_F(OtherHandsTest, AnotherTryDoesNotForgetWhoHasNotAnswered) {
+    leave_db_unanswered();
+    guest("web").suspends = fake::Domain::Suspends::never;
+    prepare();
+    EXPECT_THROW(freeze(host()), warmvm::Error);
+    guest("db").shutdown = ShutdownReason::suspend;
+    EXPECT_EQ(recover(host(), "again").suspended, std::vector<std::string>{"db"});
+    recover(host(), "again", {"db"});
+    EXPECT_TRUE(guest("db").runs());
+}
+
+TEST_F(OtherHandsTest, AFrozenGuestWithoutASetHasBeenPutBackAlready) {
+    prepare();
+    auto plan = load_plan(paths_.plan()).value();
+    plan.stage = Stage::freezing;
+    plan.guests.at(0).stage = GuestStage::frozen;
+    store_plan(paths_.plan(), plan);
+    guest("web").shutdown = ShutdownReason::suspend;
+    recover(host(), "again");
+    EXPECT_TRUE(is_untouched("web"));
+}
+
+TEST_F(OtherHandsTest, XenstoredsTroubleHoldsNoGuest) {
+    prepare();
+    machine_->fail_in = "arm";
+    machine_->kill = true;
+    EXPECT_THROW(freeze(host()), fake::Killed);
+    machine_->restart_program();
+    machine_->kill = false;
+    machine_->fail_in = "store resume_domain";
+    EXPECT_THROW(recover(host(), "killed"), warmvm::Error);
+    EXPECT_EQ(machine_->what_is_not_as_before(), "");
+}
+
+// Asked and put back, then saved or kept by others while it was asked to shut down.
+TEST_F(OtherHandsTest, AGuestThatIsGivenUpIsNotOursAnyMore) {
+    for (const auto reason : {ShutdownReason::suspend, ShutdownReason::crash}) {
+        reset();
+        options_.on_guest_failure = OnGuestFailure::shutdown;
+        guest("db").suspends = fake::Domain::Suspends::never;
+        prepare();
+        machine_->on_shutdown = [&] { guest("db").shutdown = reason; };
+        EXPECT_NE(error_of_freeze().find("guest db: it "), std::string::npos);
+        ASSERT_NE(machine_->find("db"), nullptr);
+        EXPECT_EQ(guest("db").shutdown, reason);
+        EXPECT_EQ(guest("db").times_cancelled, 0);
+        EXPECT_TRUE(guest("web").runs());
+    }
 }
 
 TEST_F(OtherHandsTest, AGuestThatNoWarmRebootLeftIsNotWokenEvenIfNamed) {
@@ -168,7 +222,8 @@ TEST_F(OtherHandsTest, WithShutdownNoGuestIsEndedThatSomebodyElseIsAtWorkOn) {
             start_warm_reboot(host(), options_, plan);
             take();
             EXPECT_NE(error_of_freeze().find("guest web: "), std::string::npos) << what;
-            EXPECT_NE(machine_->find("web"), nullptr) << what;
+            ASSERT_NE(machine_->find("web"), nullptr) << what;
+            EXPECT_EQ(guest("web").times_cancelled, 0) << what;
             EXPECT_TRUE(guest("db").runs()) << what;
         }
     }
@@ -203,12 +258,16 @@ TEST_F(OtherHandsTest, AGuestThatShutsDownInsteadOfSuspendingIsNoObstacle) {
 TEST_F(OtherHandsTest, AGuestThatRebootsMeanwhileStopsTheReboot) {
     prepare();
     guest("db").shutdown = ShutdownReason::reboot;
+    EXPECT_NE(error_of_freeze().find("guest db was rebooted"), std::string::npos);
+    EXPECT_TRUE(guest("web").runs());
+}
+
+TEST_F(OtherHandsTest, AGuestThatHasRebootedUnseenStopsTheReboot) {
+    prepare();
     const auto uuid = guest("db").uuid;
+    machine_->destroy(guest("db").id);
     machine_->on_sleep = [&] {
-        auto* ended = machine_->find("db");
-        if (ended == nullptr || !ended->shutdown) return;
-        machine_->destroy(ended->id);
-        fake::add_pvh_guest(*machine_, "db").uuid = uuid;
+        if (machine_->find("db") == nullptr) fake::add_pvh_guest(*machine_, "db").uuid = uuid;
     };
     EXPECT_NE(error_of_freeze().find("guest db was rebooted"), std::string::npos);
     EXPECT_TRUE(guest("db").runs());
@@ -221,9 +280,6 @@ TEST_F(OtherHandsTest, ResumeDestroysNoDomainThatSomebodyIsJustMaking) {
     auto& made = machine_->add_domain("web", warmvm::GuestKind::pvh);
     made.uuid = machine_->preserved.begin()->second.info.uuid;
     made.toolstack_pauses = 1;
-    machine_->on_sleep = [&] {
-        if (made.frames.empty()) machine_->add_frames(made, 0, 16);
-    };
     const auto outcomes = resume(host(), {{"web"}, false});
     EXPECT_NE(outcomes.at(0).trouble.value_or("").find("has the same uuid"), std::string::npos);
     EXPECT_EQ(machine_->domains.size(), 1u);

@@ -384,6 +384,19 @@ TEST_F(PreflightTest, ASuspendedGuestThatAnEarlierTryWaitedForInVain) {
     EXPECT_NE(refused->mend.find("roothammer recover web"), std::string::npos);
 }
 
+TEST_F(PreflightTest, AGuestThatAnEarlierTryWasAskingToSuspend) {
+    prepare();
+    machine_->fail_in = "preserve";
+    machine_->kill = true;
+    EXPECT_THROW(freeze(host()), fake::Killed);
+    machine_->restart_program();
+    machine_->kill = false;
+    const auto report = preflight(host(), images_, OnGuestFailure::abort);
+    const auto refused = std::ranges::find(report.findings, Verdict::refused, &Finding::verdict);
+    ASSERT_NE(refused, report.findings.end());
+    EXPECT_NE(refused->mend.find("run `roothammer recover`"), std::string::npos) << refused->mend;
+}
+
 TEST_F(PreflightTest, WithShutdownAGuestInOtherHandsIsRefusedAllTheSame) {
     const std::map<std::string, std::function<void()>> hands{
         {"suspended", [&] { web().shutdown = warmvm::ShutdownReason::suspend; }},

@@ -53,6 +53,8 @@ Plan parse_plan(std::string_view json);
 
 // nullopt: no such file.
 std::optional<Plan> load_plan(const std::filesystem::path& file);
+// nullopt too: it is another boot's, or cannot be read.
+std::optional<Plan> load_plan_of(const std::string& boot_id, const std::filesystem::path& file);
 void store_plan(const std::filesystem::path& file, const Plan& plan);
 
 }  // namespace roothammer
