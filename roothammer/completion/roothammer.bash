@@ -6,18 +6,29 @@ _roothammer_guests() {
     roothammer list --json 2>/dev/null | sed -n 's/^ *"name": "\(.*\)",\{0,1\}$/\1/p'
 }
 
-# The same, and their numbers, by which rescue and discard know them too: "set 3" is one word. Where
-# a quote has been begun bash ends it; else the blank needs its backslash.
+# Offers those lines of its input that begin with what has been typed, written so that bash takes them
+# as they are. A guest may be called $(reboot), and compgen -W would run that.
+_roothammer_names() {
+    local name quoted
+    while IFS= read -r name; do
+        printf -v quoted %q "$name"
+        case $cur in
+            \"* | \'*)
+                # bash ends the quote, in which a backslash would not always help.
+                [[ $name == "${cur:1}"* && $name != *[\"\'\\\$\`\!]* ]] && COMPREPLY+=("$name")
+                ;;
+            *)
+                [[ -n $name && ($name == "${cur//\\/}"* || $quoted == "$cur"*) ]] &&
+                    COMPREPLY+=("$quoted")
+                ;;
+        esac
+    done
+}
+
+# Preserved guests and their numbers, by which rescue and discard know them too: "set 3" is one word.
 _roothammer_guests_and_sets() {
-    local name sets blank='\ '
-    sets=$(roothammer list --json 2>/dev/null | sed -n 's/^ *"set": \([0-9]*\),\{0,1\}$/set \1/p')
-    case $cur in
-        \"* | \'*) cur=${cur:1} blank=' ' ;;
-        *) cur=${cur//\\/} ;;
-    esac
-    while read -r name; do
-        [[ -n $name && $name == "$cur"* ]] && COMPREPLY+=("${name// /$blank}")
-    done < <(printf '%s\n' "$(_roothammer_guests)" "$sets" "$@" | sort -u)
+    _roothammer_guests
+    roothammer list --json 2>/dev/null | sed -n 's/^ *"set": \([0-9]*\),\{0,1\}$/set \1/p'
 }
 
 # "--xen=/boot" is three words to bash; both ways of writing are one here.
@@ -34,6 +45,7 @@ _roothammer_suspended() {
     xl list 2>/dev/null | awk 'NR > 2 && $5 ~ /s/ { print $1 }'
 }
 
+# Of words that are written here only, for they are expanded.
 _roothammer_words() {
     mapfile -t COMPREPLY < <(compgen -W "$1" -- "$cur")
 }
@@ -55,23 +67,24 @@ _roothammer() {
     case $command in
         list) _roothammer_words "--json --expect-none" ;;
         timeline) _roothammer_words "--json" ;;
-        recover) _roothammer_words "$(_roothammer_suspended)" ;;
+        recover) _roothammer_names < <(_roothammer_suspended) ;;
         resume)
             [ "$previous" = --tries ] && return
             case $cur in
                 -*) _roothammer_words "--json --paused --tries" ;;
-                *) _roothammer_words "$(_roothammer_guests)" ;;
+                *) _roothammer_names < <(_roothammer_guests) ;;
             esac
             ;;
         rescue)
             if [ "$COMP_CWORD" -eq 2 ]; then
-                _roothammer_guests_and_sets
+                _roothammer_names < <(_roothammer_guests_and_sets)
             elif [ "$COMP_CWORD" -eq 3 ]; then
                 _roothammer_files
             fi
             ;;
         discard)
-            [ "$COMP_CWORD" -eq 2 ] && _roothammer_guests_and_sets unreadable
+            [ "$COMP_CWORD" -eq 2 ] &&
+                _roothammer_names < <(_roothammer_guests_and_sets; echo unreadable)
             ;;
         policy)
             if [ "$previous" = --config ]; then
@@ -91,8 +104,8 @@ _xl_warm_reboot() {
         --xen | --kernel | --initrd) _roothammer_files ;;
         --on-guest-failure) _roothammer_words "abort shutdown" ;;
         --keep)
-            _roothammer_words "$(systemctl list-units --plain --no-legend --state=active \
-                2>/dev/null | cut -d' ' -f1)"
+            _roothammer_names < <(systemctl list-units --plain --no-legend --state=active \
+                2>/dev/null | cut -d' ' -f1)
             ;;
         --timeout | --xen-cmdline | --kernel-cmdline) ;;
         *)

@@ -1,6 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # bash completion for replication-trace
 
+# Guests, written so that bash takes their names as they are: one may be called $(reboot), and
+# compgen -W would run that. In a quote that has been begun a backslash would not always help.
+_replication_trace_guests() {
+    local name quoted
+    while IFS= read -r name; do
+        printf -v quoted %q "$name"
+        case $cur in
+            \"* | \'*)
+                [[ $name == "${cur:1}"* && $name != *[\"\'\\\$\`\!]* ]] && COMPREPLY+=("$name")
+                ;;
+            *)
+                [[ $name == "${cur//\\/}"* || $quoted == "$cur"* ]] && COMPREPLY+=("$quoted")
+                ;;
+        esac
+    done < <(xl list 2>/dev/null | awk 'NR > 2 { print $1 }')
+}
+
 _replication_trace() {
     local cur=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
     local command=${COMP_WORDS[1]} words=
@@ -16,7 +33,7 @@ _replication_trace() {
     else
         case $command/$previous/$cur in
             */--out/* | */--json/*) words=files ;;
-            */--domain/*) words=$(xl list 2>/dev/null | awk 'NR > 2 { print $1 }') ;;
+            */--domain/*) _replication_trace_guests ;;
             */--pid/* | */--interval/* | */--epochs/* | */--warm-up/* | */--recorded-interval/* | \
                 */--link/* | */--round-trip/*) ;;
             record/*/*)

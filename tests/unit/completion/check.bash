@@ -80,5 +80,30 @@ done
 expect "a trace" "Makefile" \
     "$(cd "$(dirname "$0")/../../.." && offered _replication_trace replication-trace cost Makef)"
 expect "no number" "" "$(offered _replication_trace replication-trace record --pid "")"
+
+# A name is data, whatever it would mean to bash: guests of that name, and a unit.
+# shellcheck disable=SC2016,SC2317
+roothammer() { printf '%s\n' '      "name": "$(>ran)",' '      "name": "web"'; }
+# shellcheck disable=SC2016,SC2317
+systemctl() { printf '%s loaded active exited x\n' '$(>ran)' 'dev-a\x2db.device'; }
+# shellcheck disable=SC2016,SC2317
+xl() { printf '%s 1 64 1 --s--- 0.1\n' Name Domain-0 '$(>ran)' web; }
+nowhere=$(mktemp -d)
+offered_there() { cd "$nowhere" && offered "$@"; }
+name='\$\(\>ran\)'
+for command in resume recover rescue; do
+    expect "what bash would run, to $command" "$name web" \
+        "$(offered_there _roothammer roothammer "$command" "")"
+done
+expect "what bash would run, begun" "$name" "$(offered_there _roothammer roothammer resume '\$\(')"
+expect "what bash would run, in a quote" "web" "$(offered_there _roothammer roothammer resume '"')"
+expect "what bash would run, to keep" "$name dev-a\\\\x2db.device" \
+    "$(offered_there _xl_warm_reboot xl-warm-reboot --keep "")"
+expect "a unit begun" "dev-a\\\\x2db.device" \
+    "$(offered_there _xl_warm_reboot xl-warm-reboot --keep 'dev-a\\x')"
+expect "what bash would run, to record" "$name web" \
+    "$(offered_there _replication_trace replication-trace record --domain "")"
+expect "nothing was run" "" "$(ls "$nowhere")"
+rm -r "$nowhere"
 echo "$((checks - failures)) passed, $failures failed"
 exit $((failures > 0))
