@@ -99,8 +99,11 @@ int run_policy(int argc, const char* const* argv) {
                               "what to do when")(
             "dry-run", po::bool_switch(&arguments.dry_run),
             "say what would be done; write nothing, do nothing")(
-            "explain", po::bool_switch(&arguments.explain), "the reasons, in one paragraph")(
-            "json", po::bool_switch(&arguments.json), "everything, as JSON")(
+            "explain", po::bool_switch(&arguments.explain),
+            "answer with the reasons, in one paragraph; a reboot that is due is begun all the "
+            "same, but with --dry-run")(
+            "json", po::bool_switch(&arguments.json),
+            "answer with everything, as JSON; this too is the form only")(
             "reset", po::bool_switch(&arguments.reset), "forget failed tries");
         const auto line = warmvm::parse_command_line({argv + 1, argv + argc}, options);
         warmvm::expect_words(line.words, {});
