@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "program/command_line.hpp"
 
+#include <fcntl.h>
+
+#include <cerrno>
 #include <charconv>
 #include <cstdio>
+#include <cstring>
+#include <iostream>
 #include <sstream>
 
 #include "base/version.hpp"
@@ -17,9 +22,44 @@ struct HelpRequest {
 };
 struct VersionRequest {};
 
-int print(const std::string& text) {
-    std::fputs(text.c_str(), stdout);
-    return std::fflush(stdout) == 0 ? exit_ok : exit_failed;
+// A closed one would be that of the next file that is opened, and what is printed would go there.
+void keep_standard_descriptors() {
+    for (int fd = 0; fd <= 2; ++fd) {
+        if (::fcntl(fd, F_GETFD) >= 0) continue;
+        // What is opened has the lowest number that is free, which is this one. It can be used no
+        // more than a closed one can.
+        if (::open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) < 0) return;
+    }
+}
+
+// The exit status of a program that would end with `status`.
+int after_output(const std::string& program, int status) {
+    errno = 0;
+    std::cout.flush();
+    if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return status;
+    // errno is that of the last write. Why one before it failed is not known any more.
+    std::fprintf(stderr, "%s: standard output could not be written%s%s\n", program.c_str(),
+                 errno == 0 ? "" : ": ", errno == 0 ? "" : std::strerror(errno));
+    return status == exit_ok ? exit_failed : status;
+}
+
+int status_of(const std::string& program, const std::function<int()>& command) {
+    try {
+        return command();
+    } catch (const HelpRequest& help) {
+        std::cout << help.text;
+        return exit_ok;
+    } catch (const VersionRequest&) {
+        std::cout << program.substr(0, program.find(' ')) << " " << version() << "\n";
+        return exit_ok;
+    } catch (const po::error& error) {
+        std::fprintf(stderr, "%s: %s; see %s --help\n", program.c_str(), error.what(),
+                     program.c_str());
+        return exit_usage;
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "%s: %s\n", program.c_str(), error.what());
+        return exit_failed;
+    }
 }
 
 template <class Number>
@@ -81,20 +121,8 @@ double real_number(const std::string& option, const std::string& text, double lo
 }
 
 int run_program(const std::string& program, const std::function<int()>& command) {
-    try {
-        return command();
-    } catch (const HelpRequest& help) {
-        return print(help.text);
-    } catch (const VersionRequest&) {
-        return print(program.substr(0, program.find(' ')) + " " + std::string(version()) + "\n");
-    } catch (const po::error& error) {
-        std::fprintf(stderr, "%s: %s; see %s --help\n", program.c_str(), error.what(),
-                     program.c_str());
-        return exit_usage;
-    } catch (const std::exception& error) {
-        std::fprintf(stderr, "%s: %s\n", program.c_str(), error.what());
-        return exit_failed;
-    }
+    keep_standard_descriptors();
+    return after_output(program, status_of(program, command));
 }
 
 int run_commands(const std::string& program, const Commands& commands, int argc,

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "program/command_line.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <iostream>
 #include <stdexcept>
 
 #include "base/version.hpp"
@@ -80,6 +84,67 @@ TEST(CommandLine, AFailureEndsWith1) {
     const auto ended = teapot({"smash"});
     EXPECT_EQ(ended.status, exit_failed);
     EXPECT_EQ(ended.err, "teapot smash: in pieces\n");
+}
+
+// The program's standard output is `descriptor`, or closed if that is none.
+Ended with_output(int descriptor, int (*program)()) {
+    return run_to_its_end(
+        [&](int, const char* const*) {
+            const int before = ::dup(STDOUT_FILENO);
+            if (descriptor < 0) {
+                ::close(STDOUT_FILENO);
+            } else {
+                ::dup2(descriptor, STDOUT_FILENO);
+            }
+            const int status = run_program("teapot", program);
+            ::dup2(before, STDOUT_FILENO);
+            ::close(before);
+            std::clearerr(stdout);
+            std::cout.clear();
+            return status;
+        },
+        {});
+}
+
+TEST(CommandLine, LostOutputIsAFailure) {
+    const int full = ::open("/dev/full", O_WRONLY | O_CLOEXEC);
+    ASSERT_GE(full, 0);
+    for (const auto& [output, why] :
+         {std::pair(full, "No space left on device"), {-1, "Bad file descriptor"}}) {
+        const std::string message =
+            std::string("teapot: standard output could not be written: ") + why + "\n";
+        auto ended = with_output(output, [] { return std::printf("tea\n") == 4 ? 0 : 9; });
+        EXPECT_EQ(ended.status, exit_failed);
+        EXPECT_EQ(ended.err, message);
+        ended = with_output(output, []() -> int {
+            std::cout << "tea\n";
+            return 5;
+        });
+        EXPECT_EQ(ended.status, 5) << "it says more than that the output is lost";
+        EXPECT_EQ(ended.err, message);
+        ended = with_output(output, []() -> int {
+            return parse_command_line({"--help"}, po::options_description("options")).words.empty();
+        });
+        EXPECT_EQ(ended.status, exit_failed);
+        // It was written, and lost, before the end.
+        ended = with_output(output, []() -> int {
+            std::cout << "tea" << std::endl;
+            return 0;
+        });
+        EXPECT_EQ(ended.status, exit_failed);
+        EXPECT_NE(ended.err.find("could not be written"), std::string::npos) << ended.err;
+        EXPECT_EQ(with_output(output, [] { return 0; }).status, 0) << "nothing was printed";
+    }
+    ::close(full);
+}
+
+TEST(CommandLine, AFileThatIsOpenedIsNotTheOutputThatWasClosed) {
+    const auto ended = with_output(-1, [] {
+        const int file = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+        ::close(file);
+        return file == STDOUT_FILENO ? 9 : 0;
+    });
+    EXPECT_EQ(ended.status, 0);
 }
 
 }  // namespace

@@ -56,7 +56,8 @@ auto* whole_number_into(Number& number, const std::string& option, std::uint64_t
 }
 
 // Runs command and turns what it throws into a message and an exit status. The program's name may
-// have a command after it, whose --help the message then points to.
+// have a command after it, whose --help the message then points to. What could not be written to
+// standard output has a message and makes the status 1, if it was 0: any other says more.
 int run_program(const std::string& program, const std::function<int()>& command);
 
 // A program of the form PROGRAM COMMAND OPTION ...: a command takes its own arguments and returns
