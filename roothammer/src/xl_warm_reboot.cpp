@@ -4,9 +4,11 @@
 #include <sys/utsname.h>
 
 #include <cstdio>
-#include <fstream>
 #include <iostream>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <sstream>
 
 #include "base/file.hpp"
 #include "base/lock.hpp"
@@ -33,15 +35,27 @@ OnGuestFailure on_guest_failure(const std::string& text) {
     throw warmvm::UsageError("--on-guest-failure '" + text + "': abort or shutdown is wanted");
 }
 
+// An empty text would be taken for the default, which is hardly what whoever writes one means.
+void expect_text(const std::string& option, const std::string& text) {
+    if (text.empty()) throw warmvm::UsageError("--" + option + " is empty; leave it out instead");
+}
+
+auto* text_into(std::string& setting, const std::string& option) {
+    return po::value<std::string>()->notifier([&setting, option](const std::string& text) {
+        expect_text(option, text);
+        setting = text;
+    });
+}
+
 po::options_description describe_settings(Settings& settings) {
     constexpr unsigned longest_timeout = 24 * 3600;
     po::options_description description("options, also of /etc/xen/roothammer.conf (name=value)");
-    description.add_options()("xen", po::value(&settings.xen), "the next hypervisor's image")(
-        "kernel", po::value(&settings.kernel), "dom0's kernel")(
-        "initrd", po::value(&settings.initrd), "dom0's initial RAM disk")(
-        "xen-cmdline", po::value(&settings.xen_commandline),
+    description.add_options()("xen", text_into(settings.xen, "xen"), "the next hypervisor's image")(
+        "kernel", text_into(settings.kernel, "kernel"), "dom0's kernel")(
+        "initrd", text_into(settings.initrd, "initrd"), "dom0's initial RAM disk")(
+        "xen-cmdline", text_into(settings.xen_commandline, "xen-cmdline"),
         "the next hypervisor's command line; default: the running one's")(
-        "kernel-cmdline", po::value(&settings.kernel_commandline),
+        "kernel-cmdline", text_into(settings.kernel_commandline, "kernel-cmdline"),
         "dom0's command line, taken as it is; default: the running one's, without cryptographic "
         "self-tests")("timeout",
                       warmvm::whole_number_into(settings.timeout, "timeout", 1, longest_timeout)
@@ -51,7 +65,11 @@ po::options_description describe_settings(Settings& settings) {
         po::value<std::string>()->default_value("abort")->notifier(
             [&](const std::string& text) { settings.on_guest_failure = on_guest_failure(text); }),
         "abort: every guest goes on here; shutdown: that guest is shut down, the rest go over")(
-        "keep", po::value(&settings.keep)->composing(),
+        "keep",
+        po::value<std::vector<std::string>>()->composing()->notifier([&](const auto& units) {
+            for (const auto& unit : units) expect_text("keep", unit);
+            settings.keep = units;
+        }),
         "a unit (pattern) that must not be stopped before the freeze; may be given often");
     return description;
 }
@@ -90,17 +108,64 @@ Images complete(const Settings& settings, const warmvm::HypervisorVersion& runni
     return images;
 }
 
+// nullopt: there is none. One that cannot be read must not pass for none.
+std::optional<std::string> config_text(const std::filesystem::path& path) {
+    try {
+        const auto status = std::filesystem::status(path);
+        if (!std::filesystem::exists(status)) return std::nullopt;
+        if (std::filesystem::is_regular_file(status)) return warmvm::read_text_file(path);
+    } catch (const std::system_error& error) {
+        throw warmvm::UsageError(path.string() + ": " + error.code().message());
+    }
+    throw warmvm::UsageError(path.string() + " is no regular file");
+}
+
+po::parsed_options parse_config_line(const std::string& line,
+                                     const po::options_description& options) {
+    std::istringstream text(line);
+    if ((text >> std::ws).peek() == '[') throw warmvm::UsageError("there are no sections");
+    auto parsed = po::parse_config_file(text, options);
+    for (const auto& option : parsed.options) {
+        const auto& value = option.value.front();
+        if (value.starts_with('"') || value.starts_with('\'')) {
+            throw warmvm::UsageError(option.string_key + ": " + value +
+                                     " begins with a quote, which would be part of the value");
+        }
+    }
+    // What its option says of the value. That it sets what is set for good later does not matter.
+    po::variables_map values;
+    po::store(parsed, values);
+    po::notify(values);
+    return parsed;
+}
+
 // Those of the command line, which have been checked, stay what they are.
 void read_config(const std::filesystem::path& path, const po::options_description& options,
                  po::variables_map& values) {
-    std::ifstream file(path);
-    if (!file) return;
-    try {
-        po::store(po::parse_config_file(file, options), values);
-        po::notify(values);
-    } catch (const po::error& error) {
-        throw warmvm::UsageError(path.string() + ": " + error.what());
+    const auto text = config_text(path);
+    if (!text) return;
+    po::parsed_options all(&options);
+    std::map<std::string, std::size_t> lines;
+    std::istringstream file(*text);
+    std::size_t number = 0;
+    for (std::string line; std::getline(file, line);) {
+        ++number;
+        try {
+            for (const auto& option : parse_config_line(line, options).options) {
+                const auto [earlier, is_new] = lines.try_emplace(option.string_key, number);
+                if (!is_new && option.string_key != "keep") {
+                    throw warmvm::UsageError(option.string_key + " was set on line " +
+                                             std::to_string(earlier->second));
+                }
+                all.options.push_back(option);
+            }
+        } catch (const po::error& error) {
+            throw warmvm::UsageError(path.string() + ":" + std::to_string(number) + ": " +
+                                     error.what());
+        }
     }
+    po::store(all, values);
+    po::notify(values);
 }
 
 int print_report(const Report& report, bool json) {

@@ -2,6 +2,8 @@
 // The two programs as their user sees them: what they print, what they end with, what they change.
 #include "roothammer/command_line.hpp"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -131,13 +133,50 @@ TEST_F(CommandLine, WrongUsageIsFoundBeforeTheHostIsAskedFor) {
              {{"word"}, "'word'"}}) {
         expect_usage_error(run(run_xl_warm_reboot, words, no_host()), named);
     }
-    for (const auto& [line, named] : {std::pair("no-such-option = 1\n", "no-such-option"),
-                                      {"timeout = 0\n", "--timeout '0'"}}) {
-        write("roothammer.conf", std::string_view(line));
+    for (const auto& option :
+         {"--xen", "--initrd", "--xen-cmdline", "--kernel-cmdline", "--keep"}) {
+        expect_usage_error(run(run_xl_warm_reboot, {option, ""}, no_host()),
+                           std::string(option) + " is empty");
+    }
+}
+
+TEST_F(CommandLine, AnErrorInTheFileIsWrongUsageAndHasALine) {
+    paths_.config = root_ / "roothammer.conf";
+    for (const auto& [line, named] : {std::pair("no-such-option = 1", "no-such-option"),
+                                      {"timeout = 0", "--timeout '0'"},
+                                      {"xen", "xen"},
+                                      {"[xen]", "sections"},
+                                      {"xen =", "--xen is empty"},
+                                      {"kernel-cmdline = # none", "--kernel-cmdline is empty"},
+                                      {"keep =", "--keep is empty"},
+                                      {"xen = \"/boot/xen.gz\"", "\"/boot/xen.gz\" begins with a"},
+                                      {"keep = 'a.service'", "'a.service' begins with a quote"},
+                                      {"initrd = b", "initrd was set on line 2"}}) {
+        write("roothammer.conf", std::string("# a comment\n initrd = a \n") + line + "\n");
         const auto ended = run(run_xl_warm_reboot, {"--dry-run"}, no_host());
         expect_usage_error(ended, named);
-        EXPECT_NE(ended.err.find("roothammer.conf: "), std::string::npos) << ended.err;
+        EXPECT_NE(ended.err.find("roothammer.conf:3: "), std::string::npos) << ended.err;
     }
+}
+
+TEST_F(CommandLine, AFileThatCannotBeReadDoesNotPassForNone) {
+    paths_.config = root_ / "roothammer.conf";
+    const auto expect_refused = [&](const std::string& why) {
+        const auto ended = run(run_xl_warm_reboot, {"--dry-run"}, no_host());
+        expect_usage_error(ended, why);
+        EXPECT_NE(ended.err.find(paths_.config.string()), std::string::npos) << ended.err;
+        std::filesystem::remove(paths_.config);
+    };
+    std::filesystem::create_directory(paths_.config);
+    expect_refused("no regular file");
+    std::filesystem::create_symlink(paths_.config, paths_.config);
+    expect_refused("Too many levels");
+    std::filesystem::create_symlink("/dev/zero", paths_.config);
+    expect_refused("no regular file");
+    ASSERT_EQ(::mkfifo(paths_.config.c_str(), 0600), 0);
+    expect_refused("no regular file");
+    write("roothammer.conf", std::string(2u << 20, '#'));
+    expect_refused("larger than is plausible");
 }
 
 TEST_F(CommandLine, ListShowsEachGuestAndItsState) {
@@ -340,7 +379,7 @@ TEST_F(CommandLine, AFreezeThatIsNeverStartedIsCalledOff) {
 }
 
 TEST_F(CommandLine, OptionsOfTheFileAreOverriddenByThoseOfTheCommand) {
-    write("roothammer.conf", "timeout = 9\non-guest-failure = shutdown\n");
+    write("roothammer.conf", "timeout = 9\nkeep = a\nkeep = b\non-guest-failure = shutdown\n");
     serve_freeze();
     machine_->find("db")->suspends = fake::Domain::Suspends::never;
     EXPECT_THROW(warm_reboot({"--timeout", "8"}), fake::Rebooted);
