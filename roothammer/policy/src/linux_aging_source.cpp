@@ -38,8 +38,13 @@ class LinuxAgingSource final : public AgingSource {
                 reading.missing.push_back(std::string(what) + ": " + error.what());
             }
         };
-        part("Xen's memory", [&] { read_xen(reading.values); });
-        part("warm boots", [&] { read_generation(reading.values); });
+        try {
+            const auto memory = warmvm::open_host_memory();
+            part("Xen's memory", [&] { read_xen(*memory, reading.values); });
+            part("warm boots", [&] { read_generation(reading.values); });
+        } catch (const std::system_error& error) {
+            reading.no_xen = error.what();
+        }
         part("dom0's memory", [&] { read_meminfo(reading.values); });
         part("xenstored", [&] { read_xenstored(reading.values); });
         part("the kernel's log", [&] { read_log(reading.values, log_from); });
@@ -48,8 +53,8 @@ class LinuxAgingSource final : public AgingSource {
     }
 
   private:
-    void read_xen(Values& values) {
-        const auto use = warmvm::open_host_memory()->use();
+    static void read_xen(warmvm::HostMemory& memory, Values& values) {
+        const auto use = memory.use();
         values[Value::xen_free] = use.free;
         values[Value::xen_own] = use.own();
         values[Value::guests] = use.guests;

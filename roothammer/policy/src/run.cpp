@@ -43,11 +43,11 @@ class Run {
     void follow() {
         now_ = ports_.clock.now();
         load_history();
-        sample();
+        if (!sample()) return;
         load_tries();
         store_history();
         judge();
-        if (!outcome_.assessment.is_due) return not_due();
+        if (!outcome_.assessment.is_due) return end(Decision::not_due, "no reboot is due");
         if (const auto gate = find_gate(gate_input(), config_)) return close(*gate);
         if (!check()) return;
         act();
@@ -64,7 +64,8 @@ class Run {
         write(history_rejected_file, to_text(history_.rejected));
     }
 
-    void sample() {
+    // Whether there is anything to judge.
+    bool sample() {
         Sample sample;
         sample.moment = now_;
         // The last sample of this boot, and the last that knows how far the log was read.
@@ -85,13 +86,21 @@ class Run {
         }
         outcome_.last_reboot = reading.last_reboot;
         for (auto& missing : reading.missing) note(std::move(missing));
-        outcome_.now = sample;
+        if (reading.no_xen) {
+            end(Decision::failed, *reading.no_xen);
+            return false;
+        }
+        if (std::ranges::none_of(sample.values.all, &std::optional<std::uint64_t>::has_value)) {
+            end(Decision::failed, "nothing could be read of this host");
+            return false;
+        }
         history_.samples.push_back(std::move(sample));
         const auto surplus =
             history_.samples.size() -
             std::min<std::size_t>(history_.samples.size(), config_.history_samples);
         history_.samples.erase(history_.samples.begin(),
                                history_.samples.begin() + static_cast<std::ptrdiff_t>(surplus));
+        return true;
     }
 
     void store_history() { write(history_file, to_text(history_.samples)); }
@@ -117,14 +126,7 @@ class Run {
         outcome_.assessment = assess(history_.samples, config_);
         const auto guests = history_.samples.back().values[Value::guests].value_or(0);
         outcome_.cost = cost_of(config_.model, guests);
-    }
-
-    void not_due() {
-        const auto& values = history_.samples.back().values.all;
-        if (std::ranges::none_of(values, [](const auto& value) { return value.has_value(); })) {
-            return end(Decision::failed, "nothing could be read of this host");
-        }
-        end(Decision::not_due, "no reboot is due");
+        outcome_.now = history_.samples.back();
     }
 
     void close(const Gate& gate) { end(gate.decision, outcome_.assessment.why + "; " + gate.line); }

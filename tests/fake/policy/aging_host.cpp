@@ -97,6 +97,7 @@ policy::Reading AgingHost::read(std::uint64_t log_from) {
                 std::string(policy::value_names.at(static_cast<std::size_t>(value))) +
                 ": cannot be read");
         }
+        reading.no_xen = no_xen;
         reading.last_reboot = last_reboot;
         return reading;
     });

@@ -36,6 +36,7 @@ class AgingHost final : public policy::AgingSource,
     double xen_heap_size = 0, dom0_memory = 0, swap = 0;
     std::uint64_t guests = 3;
     std::set<policy::Value> unreadable;
+    std::optional<std::string> no_xen;
     std::optional<policy::LastReboot> last_reboot;
     // Kernel messages of this boot: their levels; out of memory: level -1.
     std::vector<int> log;

@@ -195,6 +195,26 @@ TEST_F(PolicyRun, NothingReadableIsAFailure) {
     EXPECT_EQ(run().decision, Decision::failed);
 }
 
+TEST_F(PolicyRun, WithoutXenTheHostIsNotJudged) {
+    grow_old();
+    const int writes = host_->writes;
+    host_->no_xen = "Xen cannot be reached";
+    const auto outcome = run();
+    EXPECT_EQ(outcome.decision, Decision::failed);
+    EXPECT_EQ(outcome.line, "Xen cannot be reached");
+    EXPECT_EQ(host_->writes, writes);
+}
+
+TEST_F(PolicyRun, AFailureBeforeTheJudgementHasNoFigures) {
+    for (unsigned call = 1; call <= 5; ++call) {
+        host_->fail_at = host_->calls + call;
+        const auto outcome = run();
+        EXPECT_EQ(outcome.decision, Decision::failed) << call;
+        EXPECT_EQ(explain(outcome, config_), "failed: " + outcome.line + ".\n") << call;
+        EXPECT_FALSE(nlohmann::json::parse(to_json(outcome, config_)).contains("resources"));
+    }
+}
+
 TEST_F(PolicyRun, OutOfMemoryIsDueAtOnceAndCountedOnce) {
     config_.decide_by = DecideBy::trend;
     config_.windows.clear();

@@ -17,7 +17,8 @@ namespace roothammer::policy {
 struct Reading {
     // log_errors and out_of_memory: of the messages from log_from on only.
     Values values;
-    std::vector<std::string> missing;  // what could not be read, and why
+    std::vector<std::string> missing;   // what could not be read, and why
+    std::optional<std::string> no_xen;  // why Xen can be asked nothing at all
     std::optional<LastReboot> last_reboot;
 };
 

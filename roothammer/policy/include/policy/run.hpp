@@ -33,7 +33,8 @@ struct Outcome {
     Decision decision = Decision::failed;
     std::string line;                // why, in one line
     std::vector<std::string> notes;  // what could not be read, what was set aside
-    std::optional<Sample> now;       // as far as the run came
+    // With what it was judged to be. Empty: it came to no judgement, and there are no figures.
+    std::optional<Sample> now;
     Assessment assessment;
     Cost cost;
     std::optional<LastReboot> last_reboot;
