@@ -54,8 +54,9 @@ std::optional<std::string> load_config(const std::string& file, Config& config) 
     try {
         config = parse_config(warmvm::read_text_file(file), file);
         return std::nullopt;
+    } catch (const ConfigError& error) {
+        return error.what();
     } catch (const warmvm::Error& error) {
-        if (error.code() == std::errc::invalid_argument) return error.what();
         return std::string(error.what()) +
                ": without a configuration nothing is done; `make install` puts one at " +
                default_config + ", --config names another";

@@ -6,9 +6,6 @@
 #include <charconv>
 #include <functional>
 #include <map>
-#include <stdexcept>
-
-#include "base/error.hpp"
 
 namespace roothammer::policy {
 namespace {
@@ -48,9 +45,10 @@ std::uint64_t leading_number(std::string_view text, std::string_view& rest) {
     return number;
 }
 
+// limit is most, in words.
 std::uint64_t scaled(std::uint64_t number, std::uint64_t unit, std::uint64_t limit,
-                     std::string_view text) {
-    if (number > limit / unit) throw Wrong(quoted(text) + " is too large");
+                     const std::string& most, std::string_view text) {
+    if (number > limit / unit) throw Wrong(quoted(text) + " is too large: at most " + most);
     return number * unit;
 }
 
@@ -81,19 +79,22 @@ std::chrono::seconds parse_duration(std::string_view text) {
     if (found == units.end()) {
         throw Wrong(quoted(text) + " is no time: a number and s, m, h, d or w");
     }
-    constexpr std::uint64_t ten_years = 10ULL * 366 * 86400;
-    return std::chrono::seconds(scaled(number, found->second, ten_years, text));
+    constexpr std::uint64_t most_days = 10ULL * 366;
+    return std::chrono::seconds(
+        scaled(number, found->second, most_days * 86400, std::to_string(most_days) + "d", text));
 }
 
 std::uint64_t parse_size(std::string_view text) {
     std::string_view unit;
     const auto number = leading_number(text, unit);
+    // Nobody means so many bytes, but who leaves the unit out may mean M.
+    if (number == 0 && unit.empty()) return 0;
     static const std::map<std::string_view, std::uint64_t> units{
-        {"", 1}, {"K", 1u << 10}, {"M", 1u << 20}, {"G", 1u << 30}};
+        {"K", 1u << 10}, {"M", 1u << 20}, {"G", 1u << 30}};
     const auto found = units.find(unit);
     if (found == units.end()) throw Wrong(quoted(text) + " is no size: a number and K, M or G");
-    constexpr std::uint64_t limit = std::uint64_t{1} << 50;
-    return scaled(number, found->second, limit, text);
+    constexpr std::uint64_t most_gib = 1u << 20;
+    return scaled(number, found->second, most_gib << 30, std::to_string(most_gib) + "G", text);
 }
 
 DecideBy parse_decide_by(std::string_view text) {
@@ -121,18 +122,34 @@ LinearTime parse_linear(std::string_view text, bool has_slope) {
     if (has_slope) time.slope = parse_real(words.front());
     time.constant = parse_real(words.at(words.size() - 2));
     time.origin = parse_origin(words.back());
+    // A straight line through measured times may be below 0 for no guest or for very many.
+    if (time.slope + time.constant < 0) throw Wrong(quoted(text) + " is less than 0 s for a guest");
     return time;
+}
+
+std::string in_text(std::uint64_t count) {
+    return std::to_string(count);
+}
+std::string in_text(double number) {
+    std::array<char, 32> text{};
+    const auto end = std::to_chars(text.begin(), text.end(), number, std::chars_format::fixed).ptr;
+    return {text.begin(), end};
+}
+std::string in_text(std::chrono::seconds time) {
+    constexpr auto day = std::chrono::seconds(std::chrono::days(1)).count();
+    const bool days = time.count() % day == 0 && time.count() != 0;
+    return days ? std::to_string(time.count() / day) + "d" : std::to_string(time.count()) + "s";
 }
 
 template <class T>
 T within(T value, T low, T high, std::string_view text) {
-    if (value < low || value > high) throw Wrong(quoted(text) + " is out of range");
-    return value;
+    if (value >= low && value <= high) return value;
+    throw Wrong(quoted(text) + " is out of range: " + in_text(low) + " to " + in_text(high));
 }
 
 std::chrono::seconds positive(std::string_view text) {
     const auto time = parse_duration(text);
-    if (time.count() == 0) throw Wrong("it must not be 0");
+    if (time.count() == 0) throw Wrong(quoted(text) + ": at least 1s is wanted");
     return time;
 }
 
@@ -210,8 +227,7 @@ void take_line(Config& config, std::string_view line, std::size_t number, Seen& 
 }
 
 [[noreturn]] void fail(const std::string& name, std::size_t number, const std::string& why) {
-    throw warmvm::Error::of(std::errc::invalid_argument,
-                            name + ":" + std::to_string(number) + ": " + why);
+    throw ConfigError(name + ":" + std::to_string(number) + ": " + why);
 }
 
 }  // namespace

@@ -3,7 +3,12 @@
 #include "policy/config.hpp"
 
 FUZZ_BYTES(bytes) {
-    const auto config = roothammer::policy::parse_config(as_text(bytes), "fuzz");
+    roothammer::policy::Config config;
+    try {
+        config = roothammer::policy::parse_config(as_text(bytes), "fuzz");
+    } catch (const roothammer::policy::ConfigError&) {
+        return;
+    }
     must(config.min_samples >= 20 && config.min_samples <= config.history_samples);
     must(config.history_samples <= 4032);
     must(config.min_uptime.count() >= 60 && config.retry_after.count() >= 60);

@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include "base/error.hpp"
 #include "base/file.hpp"
 
 namespace roothammer::policy {
@@ -20,11 +19,11 @@ void expect_wrong(std::string_view text, const std::string& where, const std::st
     try {
         (void)parse(text);
         FAIL() << "accepted: " << text;
-    } catch (const warmvm::Error& error) {
+    } catch (const ConfigError& error) {
         const std::string what = error.what();
         EXPECT_EQ(what.rfind(where + ": ", 0), 0u) << what;
         EXPECT_NE(what.find(words), std::string::npos) << what;
-        EXPECT_EQ(error.code(), std::errc::invalid_argument);
+        EXPECT_EQ(what.find("Invalid argument"), std::string::npos) << what;
     }
 }
 
@@ -95,6 +94,7 @@ TEST(PolicyConfig, WrongValues) {
                              "min-samples = 4033",
                              "min-samples = 24.5",
                              "xen-reserve = 1T",
+                             "xen-reserve = 64",
                              "xen-reserve = -1M",
                              "xen-reserve = 9999999999G",
                              "dom0-reserve-percent = 91",
@@ -106,12 +106,29 @@ TEST(PolicyConfig, WrongValues) {
                              "max-tries = 11",
                              "reboot-vmm = 1 2",
                              "reboot-vmm = 1 2 guessed",
+                             "reboot-vmm = -99 -50 measured",
+                             "reset-hw = -1 measured",
                              "reset-hw = 1 2 measured",
                              "reset-hw = fast measured",
                              "alpha = 1.1",
                              "window = never"}) {
         expect_wrong(line, "c:1", std::string(line).substr(0, std::string(line).find(' ')));
     }
+}
+
+TEST(PolicyConfig, WhatIsOutOfRangeIsToldTheRange) {
+    for (const auto& [line, range] : {std::pair("significance = 0.6", "0.000001 to 0.5"),
+                                      {"min-samples = 19", "20 to 4032"},
+                                      {"dom0-reserve-percent = 91", "0 to 90"},
+                                      {"min-uptime = 1s", "60s to 366d"},
+                                      {"retry-after = 29d", "60s to 28d"},
+                                      {"max-tries = 11", "1 to 10"},
+                                      {"interval = 0h", "at least 1s"},
+                                      {"interval = 3661d", "at most 3660d"},
+                                      {"xenstored-limit = 1048577G", "at most 1048576G"}}) {
+        expect_wrong(line, "c:1", range);
+    }
+    EXPECT_EQ(parse("interval = 3660d\nxenstored-limit = 0").xenstored_limit, 0u);
 }
 
 TEST(PolicyConfig, TheOneThatIsInstalledIsTheDefaults) {

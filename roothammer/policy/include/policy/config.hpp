@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,7 +45,12 @@ struct Config {
     CostModel model;
 };
 
-// Throws warmvm::Error (invalid_argument); what() starts with "NAME:LINE: ".
+// what() starts with "NAME:LINE: ".
+struct ConfigError : std::runtime_error {
+    using runtime_error::runtime_error;
+};
+
+// Throws ConfigError.
 Config parse_config(std::string_view text, const std::string& name);
 
 }  // namespace roothammer::policy
