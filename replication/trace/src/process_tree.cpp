@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "process_tree.hpp"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -12,6 +14,7 @@
 #include <thread>
 
 #include "base/error.hpp"
+#include "base/file.hpp"
 
 namespace replication::trace {
 namespace {
@@ -51,6 +54,18 @@ char state_of(pid_t pid) {
 bool has_ended(pid_t pid) {
     const char state = state_of(pid);
     return state == '\0' || state == 'Z';
+}
+
+bool has_memory(pid_t pid) {
+    try {
+        const auto maps = warmvm::open_file("/proc/" + std::to_string(pid) + "/maps", O_RDONLY);
+        char byte = 0;
+        return ::read(maps.get(), &byte, 1) == 1;
+    } catch (const Error& error) {
+        // A later Linux does not open it for a thread of the kernel.
+        if (error.code() == std::errc::no_such_process) return false;
+        throw;
+    }
 }
 
 std::vector<Mapping> mappings_of(pid_t pid) {
@@ -113,7 +128,8 @@ bool StoppedTree::come_to_rest(pid_t root) {
 
 void StoppedTree::Stops::stop(pid_t pid) {
     stopped_.insert(pid);
-    ::kill(pid, SIGSTOP);
+    if (::kill(pid, SIGSTOP) != 0 && errno == EPERM)
+        throw Error::from_errno("stop process " + std::to_string(pid));
 }
 
 void StoppedTree::Stops::let_go() {

@@ -31,13 +31,17 @@ std::vector<Mapping> mappings_of(pid_t pid);
 char state_of(pid_t pid);
 // Whether the process is gone, or only waits for its parent to ask for its status.
 bool has_ended(pid_t pid);
+// A thread of the kernel has no memory of its own. Throws Error if the process may not be looked
+// at.
+bool has_memory(pid_t pid);
 
 // A process and its descendants, stopped for the time of this object by SIGSTOP, so that their
 // memory is of one moment.
 class StoppedTree {
   public:
     // Throws Error: no_such_process when `root` has ended, timed_out when the tree does not come to
-    // rest, invalid_argument when this process belongs to it.
+    // rest, invalid_argument when this process belongs to it, operation_not_permitted when one of
+    // it may not be stopped.
     explicit StoppedTree(pid_t root);
     ~StoppedTree() = default;
     StoppedTree(const StoppedTree&) = delete;

@@ -7,6 +7,7 @@
 #include <array>
 #include <csignal>
 #include <cstdio>
+#include <functional>
 #include <optional>
 #include <utility>
 
@@ -74,19 +75,24 @@ struct Length {
     unsigned epochs;
 };
 
+// has_ended: whether what is recorded is no more. The trace ends with its last whole epoch then.
 template <class AnyRecorder>
-void record(AnyRecorder& recorder, const Length& length, const std::string& out) {
+void record(AnyRecorder& recorder, const Length& length, const std::string& out,
+            const std::function<bool()>& has_ended) {
     recorder.first_image();
     const std::uint64_t image = recorder.pages_written();
     unsigned epochs = 0;
-    bool interrupted = false;
+    const char* why = nullptr;
     try {
         for (; epochs < length.epochs; ++epochs) recorder.epoch(length.interval);
     } catch (const Interrupted&) {
-        interrupted = true;
+        why = "interrupted";
+    } catch (const warmvm::Error&) {
+        if (epochs == 0 || !has_ended()) throw;
+        why = "the process has ended";
     }
     recorder.close();
-    if (interrupted) std::fprintf(stderr, "replication-trace: interrupted; the trace ends here\n");
+    if (why) std::fprintf(stderr, "replication-trace: %s; the trace ends here\n", why);
     std::printf("%s: %u epochs of %lld ms, %llu pages at the start, %llu written\n", out.c_str(),
                 epochs, static_cast<long long>(length.interval.count()),
                 static_cast<unsigned long long>(image),
@@ -103,16 +109,21 @@ void record_guest(const std::string& name_or_domid, std::chrono::milliseconds wa
     find_guest(ports, name_or_domid);  // one that cannot be recorded is refused before the wait
     EndRequest::sleep(warm_up);
     GuestRecorder recorder(ports, find_guest(ports, name_or_domid), out, EndRequest::sleep);
-    record(recorder, length, out);
+    record(recorder, length, out, [] { return false; });
 }
 
 void record_processes(pid_t root, std::chrono::milliseconds warm_up, const Length& length,
                       const std::string& out) {
     if (has_ended(root))
         throw warmvm::Error::of(std::errc::no_such_process, "process " + std::to_string(root));
+    // It would not stop either, which would be waited for.
+    if (!has_memory(root))
+        throw warmvm::Error::of(std::errc::invalid_argument,
+                                "process " + std::to_string(root) +
+                                    " is a thread of the kernel and has no memory of its own");
     EndRequest::sleep(warm_up);
     Recorder recorder(root, out, EndRequest::sleep);
-    record(recorder, length, out);
+    record(recorder, length, out, [&] { return has_ended(root); });
 }
 
 }  // namespace

@@ -4,9 +4,12 @@
 
 #include <unistd.h>
 
+#include <filesystem>
+
 #include "base/file.hpp"
 #include "ended.hpp"
 #include "man_page.hpp"
+#include "process_tree.hpp"
 #include "temporary_folder.hpp"
 #include "trace/trace_file.hpp"
 
@@ -81,6 +84,34 @@ TEST_F(TraceCommands, ARecordingThatCannotBeginLeavesWhatIsThere) {
     EXPECT_EQ(content("f"), "precious");
     EXPECT_EQ(run({"record", "--out", path("f"), "--", "/no/such/command"}).status, 1);
     EXPECT_EQ(content("f"), "precious");
+}
+
+TEST_F(TraceCommands, ARecordingEndsWithItsProcess) {
+    const auto record = [&](const std::string& seconds) {
+        return run({"record", "--out", path("f"), "--interval", "20", "--epochs", "100000", "--",
+                    "sleep", seconds});
+    };
+    const auto ended = record("0.5");
+    if (ended.err.find("not permitted") != std::string::npos ||
+        ended.err.find("Linux 6.7") != std::string::npos) {
+        GTEST_SKIP() << "this kernel or these rights do not allow it: " << ended.err;
+    }
+    EXPECT_EQ(ended.status, 0) << ended.err;
+    EXPECT_NE(ended.err.find("the process has ended; the trace ends here"), std::string::npos)
+        << ended.err;
+    EXPECT_GE(TraceFile(path("f")).epochs().size(), 1u);
+}
+
+TEST_F(TraceCommands, AThreadOfTheKernelIsRefusedAtOnce) {
+    constexpr pid_t kthreadd = 2;
+    if (has_ended(kthreadd) || state_of(kthreadd) != 'S' ||
+        std::filesystem::exists("/proc/" + std::to_string(kthreadd) + "/exe")) {
+        GTEST_SKIP() << "no thread of the kernel is seen here";
+    }
+    const auto ended = run({"record", "--out", path("f"), "--pid", std::to_string(kthreadd)});
+    EXPECT_EQ(ended.status, 1);
+    EXPECT_NE(ended.err.find("thread of the kernel"), std::string::npos) << ended.err;
+    EXPECT_TRUE(has_memory(::getpid()));
 }
 
 TEST_F(TraceCommands, CostPrintsNothingBeforeItHasLookedAtTheTrace) {
