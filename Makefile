@@ -116,6 +116,18 @@ COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
 EXAMPLEDIR    ?= $(PREFIX)/share/doc/roothammer/examples
 # Where an xl of this tree (make xl) looks for subcommands that are programs of their own.
 XEN_LIBEXEC   ?= /usr/lib/xen-4.17
+# They go into lists, recipes and sed's commands as they are: after a blank, uninstall would remove
+# what it was never told to.
+no_path := & | ; < > ( ) ' " ` \ * ? [ ] { } ~ $$
+is_no_path = $(strip $(foreach c,$(no_path),$(findstring $(c),$(1))) $(filter-out $(2),$(words $(1))) \
+  $(subst x$(strip $(1))x,,x$(1)x))
+ifneq ($(filter install% uninstall%,$(MAKECMDGOALS)),)
+$(foreach v,PREFIX SYSCONFDIR UNITDIR MANDIR COMPLETIONDIR EXAMPLEDIR XEN_LIBEXEC,\
+  $(if $(call is_no_path,$($(v)),1)$(filter-out /%,$($(v))),\
+    $(error $(v) must be an absolute path without blanks and $(no_path), not '$($(v))')))
+$(if $(call is_no_path,$(DESTDIR),0 1),\
+  $(error DESTDIR must be a path without blanks and $(no_path), or empty, not '$(DESTDIR)'))
+endif
 # Not to be chosen: a program finds what it starts by its own place.
 SBINDIR       := $(PREFIX)/sbin
 LIBEXECDIR    := $(PREFIX)/libexec/roothammer
