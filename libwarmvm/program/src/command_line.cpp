@@ -88,7 +88,15 @@ CommandLine parse_command_line(const Words& arguments, po::options_description o
     po::positional_options_description places;
     places.add(words, -1);
     CommandLine line;
-    po::store(po::command_line_parser(arguments).options(all).positional(places).run(),
+    // To boost "-h" would be an option of that name, which --help would list in a form of its own.
+    const auto short_help = [](const std::string& word) {
+        return std::pair<std::string, std::string>(word == "-h" ? "help" : "", "");
+    };
+    po::store(po::command_line_parser(arguments)
+                  .options(all)
+                  .positional(places)
+                  .extra_parser(short_help)
+                  .run(),
               line.options);
     if (line.options.contains("help")) {
         std::ostringstream text;

@@ -42,10 +42,12 @@ TEST(CommandLine, OptionsAndWordsComeInAnyOrder) {
     EXPECT_EQ(teapot({"brew", "green"}).out, "4 of green\n");
     EXPECT_EQ(teapot({"brew", "--cups", "12", "green"}).out, "12 of green\n");
     EXPECT_EQ(teapot({"brew", "--cups=1", "--", "--green"}).out, "1 of --green\n");
+    EXPECT_EQ(teapot({"brew", "--", "-h"}).out, "4 of -h\n");
 }
 
 TEST(CommandLine, EveryProgramAndCommandHasHelpAndAVersion) {
-    for (const Words& words : {Words{"--help"}, Words{"brew", "--help"}}) {
+    for (const Words& words : {Words{"--help"}, Words{"brew", "--help"}, Words{"-h"},
+                               Words{"brew", "-h"}, Words{"brew", "--milk", "-h", "green"}}) {
         const auto ended = teapot(words);
         EXPECT_EQ(ended.status, exit_ok);
         EXPECT_NE(ended.out.find("--version"), std::string::npos) << ended.out;

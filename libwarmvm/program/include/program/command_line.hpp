@@ -29,9 +29,9 @@ struct CommandLine {
     Words words;  // that stand alone, or after "--"
 };
 
-// Adds --help and --version to the options, parses, and sets the options' variables. Throws what
-// run_program() answers: a program_options::error, or a request for one of those two; the help is
-// `usage` and then the options.
+// Adds --help, also as -h, and --version to the options, parses, and sets the options' variables.
+// Throws what run_program() answers: a program_options::error, or a request for one of those two;
+// the help is `usage` and then the options.
 CommandLine parse_command_line(const Words& arguments,
                                boost::program_options::options_description options,
                                const std::string& usage = {});
