@@ -43,11 +43,11 @@ json to_json(const GuestTimes& guest) {
             {"written_frames", written}};
 }
 
-GuestTimes guest_from_json(const json& object) {
+GuestTimes guest_from_json(const json& object, const std::string& file) {
     GuestTimes guest;
     guest.name = object.at("name").get<std::string>();
     const auto uuid = warmvm::Uuid::parse(object.at("uuid").get<std::string>());
-    if (!uuid) throw Error(StreamErrc::bad_value, "timeline: uuid");
+    if (!uuid) throw Error(StreamErrc::bad_value, file + ": uuid");
     guest.uuid = *uuid;
     object.at("frames").get_to(guest.frames);
     object.at("extents").get_to(guest.extents);
@@ -73,9 +73,9 @@ GuestTimes guest_from_json(const json& object) {
     return guest;
 }
 
-Timeline from_json(const json& object) {
+Timeline from_json(const json& object, const std::string& file) {
     if (object.at("version").get<int>() != timeline_version) {
-        throw Error(StreamErrc::bad_version, "timeline");
+        throw Error(StreamErrc::bad_version, file);
     }
     Timeline timeline;
     object.at("tsc_khz").get_to(timeline.tsc_khz);
@@ -88,7 +88,7 @@ Timeline from_json(const json& object) {
     object.at("resume_start").get_to(timeline.resume_start);
     object.at("resume_end").get_to(timeline.resume_end);
     for (const auto& guest : object.at("guests")) {
-        timeline.guests.push_back(guest_from_json(guest));
+        timeline.guests.push_back(guest_from_json(guest, file));
     }
     return timeline;
 }
@@ -160,11 +160,11 @@ std::string to_json(const Timeline& timeline) {
     return object.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
 }
 
-Timeline parse_timeline(std::string_view text) {
+Timeline parse_timeline(std::string_view text, const std::string& file) {
     try {
-        return from_json(json::parse(text));
+        return from_json(json::parse(text), file);
     } catch (const json::exception& error) {
-        throw Error(StreamErrc::bad_value, std::string("timeline: ") + error.what());
+        throw Error(StreamErrc::bad_value, file + ": " + error.what());
     }
 }
 
@@ -186,7 +186,7 @@ std::optional<Timeline> load_timeline(const std::filesystem::path& file) {
     if (!std::filesystem::exists(file)) return std::nullopt;
     // A PV guest has two pinned L4s a process, and each is listed.
     constexpr std::size_t longest = 64u << 20;
-    return parse_timeline(warmvm::read_text_file(file, longest));
+    return parse_timeline(warmvm::read_text_file(file, longest), file);
 }
 
 void store_timeline(const std::filesystem::path& file, const Timeline& timeline) {

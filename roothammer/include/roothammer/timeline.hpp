@@ -42,8 +42,8 @@ struct Timeline {
 };
 
 std::string to_json(const Timeline& timeline);
-// Throws warmvm::Error of stream_category.
-Timeline parse_timeline(std::string_view json);
+// Throws warmvm::Error of stream_category, which names the file.
+Timeline parse_timeline(std::string_view json, const std::string& file = "timeline");
 // Milliseconds from the jump, one event a line, in order; each guest's blackout at the end.
 std::string to_table(const Timeline& timeline);
 

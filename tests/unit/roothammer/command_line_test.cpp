@@ -303,6 +303,13 @@ TEST_F(CommandLine, RecoverAndTimeline) {
     // A file says it all.
     const auto ended = run(run_roothammer, {"timeline", "--json"}, no_host());
     EXPECT_EQ(json::parse(ended.out).at("guests").size(), 3u);
+    for (const std::string_view damaged : {"", "{\"version\":1}", "{\"version\":9}"}) {
+        warmvm::replace_file(paths_.timeline(), warmvm::as_byte_view(damaged));
+        const auto failed = run(run_roothammer, {"timeline"}, no_host());
+        EXPECT_EQ(failed.status, exit_failed);
+        EXPECT_NE(failed.err.find(paths_.timeline().string() + ": "), std::string::npos)
+            << failed.err;
+    }
 }
 
 TEST_F(CommandLine, OneAtATime) {
