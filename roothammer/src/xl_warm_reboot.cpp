@@ -194,6 +194,15 @@ std::string who_goes_on(const Host& host) {
                         : "every guest goes on here but those that were shut down:" + down;
 }
 
+// One that is misspelt keeps nothing, which would show when the guests miss the unit.
+void look_for_kept(const Host& host, const std::vector<std::string>& keep, Report& report) {
+    for (const auto& pattern : keep) {
+        if (!host.system.active_units({pattern}).empty()) continue;
+        report.findings.push_back(
+            {Verdict::note, "keep " + pattern, "matches no unit that is active", {}, false});
+    }
+}
+
 int warm_reboot(const Host& host, const Settings& settings) {
     const auto session = take_lock(host.paths.session_lock());
     refuse_second_run(host);
@@ -203,7 +212,8 @@ int warm_reboot(const Host& host, const Settings& settings) {
     options.timeout = settings.timeout;
     options.on_guest_failure = settings.on_guest_failure;
     options.keep = settings.keep;
-    const auto report = preflight(host, options.images, options.on_guest_failure);
+    auto report = preflight(host, options.images, options.on_guest_failure);
+    look_for_kept(host, settings.keep, report);
     const int verdict = print_report(report, settings.json);
     if (settings.dry_run || verdict != exit_ok) return verdict;
 

@@ -127,6 +127,7 @@ class System : public roothammer::System, public virtual State {
     std::string boot_id() override;
     void keep_units(const std::string& target, const std::vector<std::string>& patterns) override;
     void isolate(const std::string& target) override;
+    std::vector<std::string> active_units(const std::vector<std::string>& patterns) override;
     bool is_active(const std::string& unit) override;
     bool has_other_jobs(const std::vector<std::string>& units) override;
     void sync() override;

@@ -63,18 +63,24 @@ class LinuxSystem final : public System {
         return id;
     }
 
-    void keep_units(const std::string& target, const std::vector<std::string>& patterns) override {
+    std::vector<std::string> active_units(const std::vector<std::string>& patterns) override {
         std::vector<std::string> arguments{"list-units", "--plain", "--no-legend", "--full",
                                            "--state=active"};
         arguments.insert(arguments.end(), patterns.begin(), patterns.end());
         std::istringstream lines(run_systemctl(arguments));
-        std::string text = "[Unit]\n";
+        std::vector<std::string> units;
         for (std::string line; std::getline(lines, line);) {
             std::istringstream words(line);
-            if (std::string unit; words >> unit) {
-                text += "Wants=" + unit + "\n";
-                text += "After=" + unit + "\n";
-            }
+            if (std::string unit; words >> unit) units.push_back(std::move(unit));
+        }
+        return units;
+    }
+
+    void keep_units(const std::string& target, const std::vector<std::string>& patterns) override {
+        std::string text = "[Unit]\n";
+        for (const auto& unit : active_units(patterns)) {
+            text += "Wants=" + unit + "\n";
+            text += "After=" + unit + "\n";
         }
         const std::filesystem::path folder = "/run/systemd/system/" + target + ".d";
         std::filesystem::create_directories(folder);

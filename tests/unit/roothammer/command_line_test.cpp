@@ -341,6 +341,13 @@ TEST_F(CommandLine, DryRunEndsWithItsVerdictAndChangesNothing) {
     EXPECT_FALSE(std::filesystem::exists(paths_.plan()));
 }
 
+TEST_F(CommandLine, AUnitToKeepThatIsNotThereIsNoted) {
+    const auto ended = warm_reboot({"--dry-run", "--keep", "storage.service", "--keep", "strage*"});
+    EXPECT_EQ(ended.status, exit_ok) << ended.out;
+    EXPECT_NE(ended.out.find("keep strage*"), std::string::npos) << ended.out;
+    EXPECT_EQ(ended.out.find("keep storage"), std::string::npos) << ended.out;
+}
+
 TEST_F(CommandLine, ARefusedWarmRebootChangesNothing) {
     serve_freeze();
     machine_->find("web")->refusal = {warmvm::Reason::passthrough, 0};

@@ -23,6 +23,8 @@ class System {
     // dom0's boot id (/proc/sys/kernel/random/boot_id).
     virtual std::string boot_id() = 0;
 
+    // The units that match a pattern and are active now.
+    virtual std::vector<std::string> active_units(const std::vector<std::string>& patterns) = 0;
     // Make target pull in the units that match a pattern and are active now, so that isolating it
     // leaves them alone.
     virtual void keep_units(const std::string& target,
