@@ -226,7 +226,8 @@ class Host:
 
     def wait_dom0(self, seconds: float = 900, since: int = 0) -> None:
         """Until dom0 has booted and takes commands. since: console offset of this boot."""
-        self.serial.wait_for(r"dom0(-[ab])? login:", seconds, since, unless=DEATH)
+        # Not "dom0 login:": the kernel may write its own lines between the two words.
+        self.serial.wait_for(r"login:", seconds, since, unless=DEATH)
         self.ssh.wait_up(seconds)
 
     def wait_up(self, seconds: float = 1800) -> None:
