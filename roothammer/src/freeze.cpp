@@ -101,7 +101,6 @@ class Freezer {
 
     void hold(PlannedGuest& guest) {
         if (is_gone(guest)) return;
-        require_left_to_us(guest, asked_by_others(host_.store, guest.domid));
         require_left_to_us(guest, in_log_dirty_mode(host_.preserved.check(guest.domid)));
         if (!guest.fit) {
             give_up(guest);
@@ -115,7 +114,6 @@ class Freezer {
     void let_go(Save save) {
         auto& guest = *save.guest;
         if (is_gone(guest)) return;
-        require_left_to_us(guest, asked_by_others(host_.store, guest.domid));
         fault_point("freeze-guest-before");
         stage(guest, GuestStage::suspending);
         log("event=freeze guest=" + guest.name + " tsc=" + std::to_string(host_.system.tsc()));
@@ -126,7 +124,10 @@ class Freezer {
     // Throws if the guest is in other hands by now: those are not disturbed, whatever the policy.
     bool is_gone(PlannedGuest& guest) {
         if (has_ended(guest)) return true;
-        if (const auto info = info_of(guest)) require_left_to_us(guest, in_other_hands(*info));
+        if (const auto info = info_of(host_.domains, guest)) {
+            require_left_to_us(guest, in_other_hands(*info));
+        }
+        require_left_to_us(guest, asked_by_others(host_.store, guest.domid));
         return false;
     }
 
@@ -134,11 +135,11 @@ class Freezer {
     // reboots is: its next domain would be started in the middle of the jump.
     bool has_ended(PlannedGuest& guest) {
         using warmvm::ShutdownReason;
-        auto info = info_of(guest);
+        auto info = info_of(host_.domains, guest);
         for (std::chrono::milliseconds waited{}; waited < end_limit; waited += end_poll) {
             if (!info || info->shutdown != ShutdownReason::poweroff) break;
             host_.system.sleep(end_poll);
-            info = info_of(guest);
+            info = info_of(host_.domains, guest);
         }
         if (info && info->shutdown == ShutdownReason::reboot) throw_rebooted(guest);
         if (info) return false;
@@ -162,14 +163,8 @@ class Freezer {
         }
     }
 
-    std::optional<warmvm::DomainInfo> info_of(const PlannedGuest& guest) const {
-        auto info = host_.domains.info(guest.domid);
-        if (!info || info->dying || !(info->uuid == guest.uuid)) return std::nullopt;
-        return info;
-    }
-
     bool is_suspended(const PlannedGuest& guest) const {
-        const auto info = info_of(guest);
+        const auto info = info_of(host_.domains, guest);
         return info && info->is_suspended();
     }
 
@@ -308,14 +303,7 @@ void freeze(const Host& host) {
         Freezer(host, *plan).run();
     } catch (const std::exception& error) {
         log(std::string("event=abort: ") + error.what());
-        const auto left = recover(host, error.what());
-        for (const auto& name : left.suspended) log("guest " + name + " is suspended and left so");
-        for (const auto& name : left.may_suspend) {
-            log("guest " + name +
-                " took up a suspend request and has not suspended yet; run "
-                "`roothammer recover " +
-                name + "` if it stops");
-        }
+        log_left_open(recover(host, error.what()));
         throw;
     }
 }

@@ -18,12 +18,6 @@ using warmvm::SetState;
 constexpr std::chrono::milliseconds settle_limit{30000};
 constexpr std::chrono::milliseconds settle_step{200};
 
-std::optional<warmvm::DomainInfo> info_of(const Host& host, const PlannedGuest& guest) {
-    auto info = host.domains.info(guest.domid);
-    if (!info || info->dying || !(info->uuid == guest.uuid)) return std::nullopt;
-    return info;
-}
-
 // xenstored is told in any case: whoever was killed in between has not told it, and it would not
 // notice the next time that the domain shuts down.
 void wake_suspended(const Host& host, const warmvm::DomainInfo& info) {
@@ -31,12 +25,18 @@ void wake_suspended(const Host& host, const warmvm::DomainInfo& info) {
     host.store.resume_domain(info.id);
 }
 
-// Whether a guest that was asked to suspend has done so, and is woken, or has gone.
-bool has_settled(const Host& host, const PlannedGuest& guest) {
-    const auto info = info_of(host, guest);
-    if (info && !info->is_suspended()) return false;
-    if (info) wake_suspended(host, *info);
-    return true;
+enum class Answer { awaited, settled, overtaken };
+
+// How a guest that was asked to suspend answers: it has done so, and is woken, or is gone; or
+// somebody else has asked it since, whose its suspending may be from then on.
+Answer answer_of(const Host& host, const PlannedGuest& guest) {
+    const auto info = info_of(host.domains, guest);
+    if (!info) return Answer::settled;
+    if (info->is_suspended()) {
+        wake_suspended(host, *info);
+        return Answer::settled;
+    }
+    return asked_by_others(host.store, guest.domid) ? Answer::overtaken : Answer::awaited;
 }
 
 // The guest's sets that this boot's freeze has made.
@@ -119,7 +119,7 @@ bool is_asked(const PlannedGuest& guest) {
 bool put_back_now(const Host& host, const PlannedGuest& guest) {
     // A preserved guest had suspended: no request is under way any more.
     if (wake_preserved(host, guest.domid)) return true;
-    const auto info = info_of(host, guest);
+    const auto info = info_of(host.domains, guest);
     if (!info || !is_asked(guest)) return true;
     wake_suspended(host, *info);
     // A helper that was killed in the middle of preserving finishes that call.
@@ -167,20 +167,16 @@ class PlanRecovery {
              waited += settle_step) {
             host_.system.sleep(settle_step);
             std::erase_if(waiting_, [&](auto* guest) {
-                bool done = true;  // with an error too
+                auto answer = Answer::settled;  // with an error too
                 attempt(
                     "waking " + guest->name,
                     [&] {
-                        done = has_settled(host_, *guest);
-                        if (done) mark_put_back(*guest);
-                        // From here on its suspending may be somebody else's.
-                        if (!done && asked_by_others(host_.store, guest->domid)) {
-                            mark(*guest, GuestStage::unanswered);
-                            done = true;
-                        }
+                        answer = answer_of(host_, *guest);
+                        if (answer == Answer::settled) mark_put_back(*guest);
+                        if (answer == Answer::overtaken) mark(*guest, GuestStage::unanswered);
                     },
                     first_);
-                return done;
+                return answer != Answer::awaited;
             });
         }
     }
@@ -212,7 +208,7 @@ void wake_named(const Host& host, Plan& plan, const std::vector<std::string>& na
         attempt(
             "waking " + guest.name,
             [&] {
-                const auto info = info_of(host, guest);
+                const auto info = info_of(host.domains, guest);
                 if (info && info->is_suspended()) {
                     wake_suspended(host, *info);
                     log("event=put-back guest=" + guest.name);
@@ -246,7 +242,7 @@ Recovered left_open(const Host& host, const std::optional<Plan>& plan) {
     if (!plan) return left;
     for (const auto& guest : plan->guests) {
         if (guest.stage != GuestStage::unanswered) continue;
-        const auto info = info_of(host, guest);
+        const auto info = info_of(host.domains, guest);
         if (!info) continue;
         (info->is_suspended() ? left.suspended : left.may_suspend).push_back(guest.name);
     }
@@ -257,11 +253,13 @@ Recovered left_open(const Host& host, const std::optional<Plan>& plan) {
 
 bool put_back(const Host& host, const PlannedGuest& guest) {
     if (put_back_now(host, guest)) return true;
-    for (auto waited = settle_step; waited <= settle_limit; waited += settle_step) {
+    auto answer = Answer::awaited;
+    for (auto waited = settle_step; answer == Answer::awaited && waited <= settle_limit;
+         waited += settle_step) {
         host.system.sleep(settle_step);
-        if (has_settled(host, guest)) return true;
+        answer = answer_of(host, guest);
     }
-    return false;
+    return answer == Answer::settled;
 }
 
 Recovered recover(const Host& host, const std::string& why, const std::vector<std::string>& names) {
@@ -309,6 +307,21 @@ Recovered recover(const Host& host, const std::string& why, const std::vector<st
     }
     if (first) std::rethrow_exception(first);
     return left_open(host, plan);
+}
+
+void log_left_open(const Recovered& left) {
+    for (const auto& name : left.may_suspend) {
+        log("guest " + name +
+            " took up a suspend request and has not suspended yet; if it stops: roothammer "
+            "recover " +
+            name);
+    }
+    for (const auto& name : left.suspended) {
+        log("guest " + name +
+            " is suspended and left so: another program may be saving or migrating it; if none "
+            "is, it has answered too late: roothammer recover " +
+            name);
+    }
 }
 
 }  // namespace roothammer

@@ -128,18 +128,7 @@ int recover_guests(const HostSource& source, const Arguments& arguments) {
     const auto& host = source.open();
     const auto lock = take_lock(host.paths.work_lock());
     const auto left = recover(host, "recovered by hand or after a crash", arguments.words);
-    for (const auto& name : left.may_suspend) {
-        log("guest " + name +
-            " took up a suspend request and has not suspended yet; if it stops: roothammer "
-            "recover " +
-            name);
-    }
-    for (const auto& name : left.suspended) {
-        log("guest " + name +
-            " is suspended and left so: another program may be saving or migrating it; if none "
-            "is, it has answered too late: roothammer recover " +
-            name);
-    }
+    log_left_open(left);
     return left.may_suspend.empty() && left.suspended.empty() ? exit_ok : exit_host_refused;
 }
 

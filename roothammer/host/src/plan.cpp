@@ -84,6 +84,13 @@ std::optional<OnGuestFailure> parse_on_guest_failure(std::string_view text) {
     return parse<OnGuestFailure>(policy_names, text);
 }
 
+std::optional<warmvm::DomainInfo> info_of(warmvm::DomainControl& domains,
+                                          const PlannedGuest& guest) {
+    auto info = domains.info(guest.domid);
+    if (!info || info->dying || !(info->uuid == guest.uuid)) return std::nullopt;
+    return info;
+}
+
 std::string to_json(const Plan& plan) {
     json guests = json::array();
     for (const auto& guest : plan.guests) {

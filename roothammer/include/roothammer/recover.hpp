@@ -29,5 +29,7 @@ struct Recovered {
 // no guest that may be one.
 Recovered recover(const Host& host, const std::string& why,
                   const std::vector<std::string>& names = {});
+// Says of each of these guests what is the matter and the way out.
+void log_left_open(const Recovered& left);
 
 }  // namespace roothammer

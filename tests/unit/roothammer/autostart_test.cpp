@@ -99,11 +99,7 @@ TEST_F(Autostart, WaitsForFramesThatNoSetNames) {
 }
 
 TEST_F(Autostart, WaitsForAFrozenGuest) {
-    prepare();
-    machine_->kill = true;
-    machine_->fail_in = "arm";
-    EXPECT_THROW(freeze(host()), fake::Killed);
-    machine_->restart_program();
+    kill_freeze("arm");
     EXPECT_TRUE(is_told("is frozen by a warm reboot"));
     EXPECT_TRUE(is_told("`roothammer recover`"));
     recover(host(), "test");

@@ -244,12 +244,7 @@ TEST_F(CommandLine, ResumeSaysWhatBecameOfEachGuest) {
 }
 
 TEST_F(CommandLine, AGuestThatIsFrozenIsRefusedWithTheWayOut) {
-    prepare();
-    machine_->fail_in = "arm";
-    machine_->kill = true;
-    EXPECT_THROW(freeze(host()), fake::Killed);
-    machine_->restart_program();
-    machine_->kill = false;
+    kill_freeze("arm");
     auto ended = roothammer({"resume", "web"});
     EXPECT_EQ(ended.status, exit_host_refused);
     EXPECT_NE(ended.out.find("roothammer recover"), std::string::npos) << ended.out;

@@ -260,12 +260,7 @@ TEST_F(Freeze, EveryFaultPointBeforeTheJumpIsReached) {
 }
 
 TEST_F(Freeze, RecoverPutsGuestsBackWithoutAPlanItCanRead) {
-    prepare();
-    machine_->fail_in = "arm";
-    machine_->kill = true;
-    EXPECT_THROW(freeze(host()), fake::Killed);
-    machine_->restart_program();
-    machine_->kill = false;
+    kill_freeze("arm");
     warmvm::replace_file(paths_.plan(), warmvm::as_byte_view("{\"version\": 2}"));
     recover(host(), "test");
     EXPECT_EQ(machine_->what_is_not_as_before(), "");

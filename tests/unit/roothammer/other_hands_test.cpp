@@ -61,12 +61,7 @@ TEST_F(OtherHandsTest, RecoverAfterAnAbortWakesNoGuestThatIsBeingSaved) {
 }
 
 TEST_F(OtherHandsTest, RecoverOfAKilledFreezeWakesNoGuestThatItHadNotAsked) {
-    prepare();
-    machine_->fail_in = "preserve";
-    machine_->kill = true;
-    EXPECT_THROW(freeze(host()), fake::Killed);
-    machine_->restart_program();
-    machine_->kill = false;
+    kill_freeze("preserve");
     ASSERT_EQ(stage(0), GuestStage::suspending);
     ASSERT_EQ(stage(2), GuestStage::running);
     guest("db").shutdown = ShutdownReason::suspend;
@@ -76,12 +71,7 @@ TEST_F(OtherHandsTest, RecoverOfAKilledFreezeWakesNoGuestThatItHadNotAsked) {
 }
 
 TEST_F(OtherHandsTest, RecoverLeavesAPauseAloneThatIsNotItsOwn) {
-    prepare();
-    machine_->fail_in = "preserve";
-    machine_->kill = true;
-    EXPECT_THROW(freeze(host()), fake::Killed);
-    machine_->restart_program();
-    machine_->kill = false;
+    kill_freeze("preserve");
     guest("web").toolstack_pauses = 1;  // asked, and paused by somebody else since
     recover(host(), "killed");
     EXPECT_EQ(guest("web").toolstack_pauses, 1);
@@ -146,12 +136,7 @@ TEST_F(OtherHandsTest, AFrozenGuestWithoutASetHasBeenPutBackAlready) {
 }
 
 TEST_F(OtherHandsTest, XenstoredsTroubleHoldsNoGuest) {
-    prepare();
-    machine_->fail_in = "arm";
-    machine_->kill = true;
-    EXPECT_THROW(freeze(host()), fake::Killed);
-    machine_->restart_program();
-    machine_->kill = false;
+    kill_freeze("arm");
     machine_->fail_in = "store resume_domain";
     EXPECT_THROW(recover(host(), "killed"), warmvm::Error);
     EXPECT_EQ(machine_->what_is_not_as_before(), "");

@@ -385,12 +385,7 @@ TEST_F(PreflightTest, ASuspendedGuestThatAnEarlierTryWaitedForInVain) {
 }
 
 TEST_F(PreflightTest, AGuestThatAnEarlierTryWasAskingToSuspend) {
-    prepare();
-    machine_->fail_in = "preserve";
-    machine_->kill = true;
-    EXPECT_THROW(freeze(host()), fake::Killed);
-    machine_->restart_program();
-    machine_->kill = false;
+    kill_freeze("preserve");
     const auto report = preflight(host(), images_, OnGuestFailure::abort);
     const auto refused = std::ranges::find(report.findings, Verdict::refused, &Finding::verdict);
     ASSERT_NE(refused, report.findings.end());
@@ -436,11 +431,7 @@ TEST_F(PreflightTest, EveryRefusalOfTheHypervisors) {
 }
 
 TEST_F(PreflightTest, AGuestThatAnEarlierTryLeftFrozen) {
-    prepare();
-    machine_->fail_in = "arm";
-    machine_->kill = true;
-    EXPECT_THROW(freeze(host()), fake::Killed);
-    machine_->restart_program();
+    kill_freeze("arm");
     const auto report = preflight(host(), images_, OnGuestFailure::abort);
     ASSERT_TRUE(report.host_refused());
     const auto refused = std::ranges::find(report.findings, Verdict::refused, &Finding::verdict);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include <filesystem>
+#include <functional>
 
 #include "base/fault.hpp"
 #include "fake_machine.hpp"
@@ -62,12 +63,19 @@ class Scenario : public ::testing::Test {
     }
 
     // kill -9 in its first call of that name.
-    void kill_resume(const std::string& guest, const std::string& call) {
+    void kill_in(const std::string& call, const std::function<void()>& program) {
         machine_->fail_in = call;
         machine_->kill = true;
-        EXPECT_THROW(resume(host(), {{guest}, false}), fake::Killed);
+        EXPECT_THROW(program(), fake::Killed);
         machine_->restart_program();
         machine_->kill = false;
+    }
+    void kill_freeze(const std::string& call) {
+        prepare();
+        kill_in(call, [&] { freeze(host()); });
+    }
+    void kill_resume(const std::string& guest, const std::string& call) {
+        kill_in(call, [&] { resume(host(), {{guest}, false}); });
     }
 
     // Frames of every guest, by name and gfn, with what is in them.

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "xen/types.hpp"
+#include "xen/domain_control.hpp"
 
 namespace roothammer {
 
@@ -31,6 +31,10 @@ struct PlannedGuest {
     bool fit = true;   // to be frozen; if not, it is given up without a try
     std::string note;  // why it is not frozen, for people
 };
+
+// Of its domain; nullopt: that is dying or gone, or another has its number.
+std::optional<warmvm::DomainInfo> info_of(warmvm::DomainControl& domains,
+                                          const PlannedGuest& guest);
 
 struct Plan {
     std::uint64_t token{};  // of the kexec image; what ARM is given
