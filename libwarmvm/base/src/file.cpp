@@ -121,8 +121,8 @@ OutputFile::OutputFile(const std::filesystem::path& path, mode_t mode) : path_(p
     temporary_ = path_.string() + "." + std::to_string(::getpid()) + ".new";
     fd_ = Fd(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
     if (!fd_.is_open()) throw Error::from_errno("open " + path.string());
-    // It is read by whom the old one was.
-    if (exists && (::fchown(fd_.get(), before.st_uid, before.st_gid) < 0 ||
+    // It is read by whom the old one was; who may write but not give it away becomes its owner.
+    if (exists && ((::fchown(fd_.get(), before.st_uid, before.st_gid) < 0 && errno != EPERM) ||
                    ::fchmod(fd_.get(), before.st_mode & mode_bits) < 0)) {
         const auto error = Error::from_errno("chmod " + temporary_.string());
         ::unlink(temporary_.c_str());
