@@ -135,9 +135,6 @@ Options options_of(const warmvm::Words& arguments) {
     const auto line = warmvm::parse_command_line(arguments, description);
     warmvm::expect_words(line.words, {"TRACE"});
     options.path = line.words.front();
-    if (options.json == options.path) {
-        throw warmvm::UsageError("--json '" + options.json + "' is the trace itself");
-    }
     if (line.options.contains("interval")) {
         options.intervals = intervals_of(intervals, options.recorded_interval);
     }
@@ -246,8 +243,8 @@ void print_best(const std::vector<Row>& rows, double link, double round_trip) {
 
 int cost_command(const warmvm::Words& arguments) {
     const Options options = options_of(arguments);
+    JsonFile json(options.json, {options.path});
     const TraceFile trace(options.path);
-    JsonFile json(options.json);
     const std::vector<Row> rows = measure_all(options, trace);
     nlohmann::json document;
     std::printf("\n%-14s %-18s %s\n", "link", "best",

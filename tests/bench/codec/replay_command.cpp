@@ -121,7 +121,7 @@ int replay_command(const warmvm::Words& arguments) {
     options.only = {only.begin(), only.end()};
     check_coders(options.only);
     check_traces(options.traces);
-    trace::JsonFile json(options.json);
+    trace::JsonFile json(options.json, options.traces);
     ReplayOptions replay_options;
     replay_options.repeats = options.rounds;
     replay_options.max_epochs = options.epochs;

@@ -16,7 +16,7 @@ int similarity_command(const warmvm::Words& arguments) {
         "json", po::value(&json), "file for the figures");
     const auto paths = warmvm::parse_command_line(arguments, description).words;
     check_traces(paths);
-    trace::JsonFile file(json);
+    trace::JsonFile file(json, paths);
     nlohmann::json document = nlohmann::json::array();
     std::printf("%-24s %6s %10s %8s %9s %11s %8s\n", "similar bytes of changed", "block", "blocks",
                 "self", "+density", "+projection", "copies");

@@ -131,6 +131,16 @@ TEST_F(TraceCommands, CostPrintsNothingBeforeItHasLookedAtTheTrace) {
     EXPECT_EQ(content("figures").front(), '[');
 }
 
+TEST_F(TraceCommands, TheFiguresReplaceNoTraceHoweverItIsNamed) {
+    write_trace("short", 2);
+    const auto before = content("short");
+    std::filesystem::create_symlink(path("short"), path("link"));
+    for (const std::string name : {"./short", "link"}) {
+        expect_usage_error(run({"cost", path("short"), "--json", path(name)}), "--json");
+    }
+    EXPECT_EQ(content("short"), before);
+}
+
 TEST_F(TraceCommands, TheManPageHasTheOptionsThatHelpHas) {
     auto helped = options_in(run({"record", "--help"}).out);
     helped.merge(options_in(run({"cost", "--help"}).out));
